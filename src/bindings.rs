@@ -1,0 +1,10 @@
+//! The Rust side of `wit/messaging.wit`, generated.
+
+#![allow(clippy::allow_attributes, clippy::pedantic, missing_docs, reason = "generated code")]
+
+spin_sdk::wit_bindgen::generate!({
+    path: "wit",
+    world: "component-door",
+    runtime_path: "::spin_sdk::wit_bindgen::rt",
+    pub_export_macro: true,
+});

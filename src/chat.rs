@@ -1,0 +1,166 @@
+//! Who talks with whom: names, and the chats that two of them make.
+
+use crate::error::{Error, Result};
+
+/// The most characters (Unicode scalar values) of a name.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// A name with the case of its letters folded away, so that equal values are one person.
+///
+/// The folding is Unicode's lower case of each character by itself, as in the original (Go's `strings.ToLower`), except that
+/// `İ` stays apart from `i`. It depends on no locale and on no neighbouring character. Normal forms are not unified.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Member(String);
+
+impl Member {
+    fn parse(name: &str) -> Result<Self, &'static str> {
+        if name.is_empty() {
+            return Err("must not be empty");
+        }
+        if name.chars().count() > MAX_NAME_CHARS {
+            return Err("must be at most 64 characters");
+        }
+        if name.chars().any(char::is_control) {
+            return Err("must not have control characters");
+        }
+        Ok(Self(name.chars().flat_map(char::to_lowercase).collect()))
+    }
+}
+
+/// The two members of a chat in one order, so that `a:b` and `B:A` are one room. The members may be equal: notes to oneself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    first: Member,
+    second: Member,
+}
+
+impl Room {
+    /// The two members, each 1 character or longer, lower case, without colons or control characters, the lesser first.
+    pub fn members(&self) -> [&str; 2] {
+        [&self.first.0, &self.second.0]
+    }
+}
+
+/// A chat as a client named it, together with the room that it means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chat {
+    written: String,
+    room: Room,
+}
+
+impl Chat {
+    /// Reads `name1:name2`: exactly two names of 1 to [`MAX_NAME_CHARS`] characters, none of them a control character.
+    pub fn parse(written: String) -> Result<Self> {
+        let wrong = |reason: String| Error::field("chat", reason);
+        let (one, other) = written
+            .split_once(':')
+            .filter(|(_, other)| !other.contains(':'))
+            .ok_or_else(|| wrong("must be two names with one colon between them, like \"alice:bob\"".into()))?;
+        let member = |name| Member::parse(name).map_err(|why| wrong(format!("each of its two names {why}")));
+        let (one, other) = (member(one)?, member(other)?);
+        let (first, second) = if one <= other { (one, other) } else { (other, one) };
+        Ok(Self {
+            room: Room { first, second },
+            written,
+        })
+    }
+
+    /// The chat as the client wrote it, for answers that echo it (as the original's do).
+    pub fn as_written(&self) -> &str {
+        &self.written
+    }
+
+    /// The room that the chat means.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Whether `name` is one of the two members, in any letter case.
+    pub fn has_member(&self, name: &str) -> bool {
+        Member::parse(name).is_ok_and(|member| member == self.room.first || member == self.room.second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(written: &str) -> Chat {
+        Chat::parse(written.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn order_and_letter_case_do_not_make_another_room() {
+        for (one, other) in [
+            ("a:b", "b:a"),
+            ("Alice:bob", "BOB:aLICE"),
+            ("ΟΔΥΣΣΕΥΣ:x", "x:οδυσσευσ"),
+            ("Ünal:x", "x:ünal"),
+            ("A:a", "a:A"),
+        ] {
+            assert_eq!(chat(one).room(), chat(other).room(), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn different_names_are_different_rooms() {
+        for (one, other) in [
+            ("a:b", "a:c"),
+            ("a:a", "a:b"),
+            ("i:x", "İ:x"),
+            ("ab:c", "a:bc"),
+            ("a b:c", "a:b c"),
+        ] {
+            assert_ne!(chat(one).room(), chat(other).room(), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_chat_is_two_names() {
+        let longest = "é".repeat(MAX_NAME_CHARS);
+        for written in [
+            "a:b",
+            "a:a",
+            "a b:{c}",
+            "😀:%7B",
+            "'\"\\:\u{202e}",
+            &format!("{longest}:{longest}"),
+        ] {
+            assert_eq!(chat(written).as_written(), written);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_by_name() {
+        let too_long = format!("a:{}", "b".repeat(MAX_NAME_CHARS + 1));
+        for (written, reason) in [
+            ("", "two names"),
+            ("ab", "two names"),
+            ("a:b:c", "two names"),
+            ("::", "two names"),
+            (":", "empty"),
+            ("a:", "empty"),
+            (":b", "empty"),
+            ("a:\0", "control"),
+            ("a\n:b", "control"),
+            ("a:\u{85}", "control"),
+            (too_long.as_str(), "at most 64"),
+        ] {
+            let Err(Error::Invalid { field, reason: got }) = Chat::parse(written.to_owned()) else {
+                panic!("{written:?} was accepted");
+            };
+            assert_eq!(field, Some("chat"), "{written:?}");
+            assert!(got.contains(reason), "{written:?}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_known_in_any_letter_case() {
+        for name in ["alice", "ALICE", "Bob"] {
+            assert!(chat("Alice:bob").has_member(name), "{name}");
+        }
+        for name in ["", "alic", "alice:bob", "alice ", "carol"] {
+            assert!(!chat("Alice:bob").has_member(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The instance's one Redis connection: opened when first needed, shared by its requests, replaced when it breaks.
+//!
+//! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
+//! carries many commands at once, so requests share it without waiting for each other's replies.
+
+use crate::config;
+use crate::error::{Error, Result};
+use futures::future::{Either, select};
+use sha1_smol::Sha1;
+use spin_sdk::redis::{self, Connection, RedisParameter, RedisResult};
+use spin_sdk::time;
+use spin_sdk::wasip3::wit_stream;
+use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+thread_local! {
+    static KEPT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    /// There while a request opens the connection: the requests that wait for it.
+    static LINE: RefCell<Option<Vec<StreamWriter<u8>>>> = const { RefCell::new(None) };
+}
+
+/// A Lua script that Redis runs as one atomic step on one key.
+pub struct Script {
+    body: &'static str,
+    digest: OnceLock<String>,
+}
+
+impl Script {
+    /// The script of this source, which sees its one key as `KEYS[1]`.
+    pub const fn new(body: &'static str) -> Self {
+        Self {
+            body,
+            digest: OnceLock::new(),
+        }
+    }
+
+    /// What Redis calls the script.
+    fn digest(&self) -> &str {
+        self.digest.get_or_init(|| Sha1::from(self.body).digest().to_string())
+    }
+}
+
+/// Whether a script may run twice where it is not known whether it ran.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Repeat {
+    /// It must not: the caller is told that Redis is unavailable.
+    Never,
+    /// It may, once, on a new connection: it changes nothing, or its second run has no further effect.
+    Safe,
+}
+
+/// Runs a script in one round trip (two where Redis does not know it yet) and returns its reply, nested lists flattened.
+///
+/// Answers within the deadline `redis_timeout_ms`, whatever Redis does; every failure on the way is
+/// [`Error::Unavailable`], but an address that the host does not allow is [`Error::Internal`].
+pub async fn run(script: &Script, key: &str, arguments: &[&[u8]], repeat: Repeat) -> Result<Vec<RedisResult>> {
+    let config = config::get().await?;
+    let answer = pin!(run_on_kept(&config.redis_url, script, key, arguments, repeat));
+    let deadline = pin!(time::sleep(config.redis_timeout));
+    match select(answer, deadline).await {
+        Either::Left((answer, _)) => answer.map_err(failure),
+        Either::Right(((), _)) => {
+            // A peer that vanished without a word looks like a slow one: only a new connection can tell.
+            KEPT.take();
+            Err(Error::Unavailable(format!(
+                "no answer within {:?}",
+                config.redis_timeout
+            )))
+        }
+    }
+}
+
+async fn run_on_kept(
+    url: &str,
+    script: &Script,
+    key: &str,
+    arguments: &[&[u8]],
+    repeat: Repeat,
+) -> Result<Vec<RedisResult>, redis::Error> {
+    let connection = connect(url).await?;
+    let broken = match evaluate(&connection, script, key, arguments).await {
+        Ok(reply) => return Ok(reply),
+        Err(error) => error,
+    };
+    // The host tells a broken connection and a refused command in the same way, so either costs the connection.
+    forget(&connection);
+    match repeat {
+        Repeat::Never => Err(broken),
+        Repeat::Safe => evaluate(&*connect(url).await?, script, key, arguments).await,
+    }
+}
+
+/// The kept connection, or a new one. Requests that come while it is opened wait for it, so that an instance has only one.
+async fn connect(url: &str) -> Result<Rc<Connection>, redis::Error> {
+    loop {
+        if let Some(connection) = KEPT.with_borrow(Clone::clone) {
+            return Ok(connection);
+        }
+        match join_line() {
+            // Comes to its end, without a value, when the opening request drops its `Turn`.
+            Some(mut opened) => opened.next().await,
+            None => break,
+        };
+    }
+    let _turn = Turn;
+    let connection = Rc::new(Connection::open(url).await?);
+    KEPT.set(Some(Rc::clone(&connection)));
+    Ok(connection)
+}
+
+/// What to wait for where another request is opening the connection; none where it is now this request's turn.
+///
+/// A Rust waker will not do: requests are tasks of the component model, and wit-bindgen 0.57 wakes one from another only by
+/// an operation that Wasmtime traps. The end of a stream is an event that the host itself delivers.
+fn join_line() -> Option<StreamReader<u8>> {
+    LINE.with_borrow_mut(|line| {
+        let Some(waiting) = line else {
+            *line = Some(Vec::new());
+            return None;
+        };
+        let (writer, reader) = wit_stream::new();
+        waiting.push(writer);
+        Some(reader)
+    })
+}
+
+/// The turn of one request to open the connection. Its end, also by the request's deadline, wakes all that wait.
+struct Turn;
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        LINE.take();
+    }
+}
+
+fn forget(broken: &Rc<Connection>) {
+    KEPT.with_borrow_mut(|kept| {
+        if kept.as_ref().is_some_and(|connection| Rc::ptr_eq(connection, broken)) {
+            *kept = None;
+        }
+    });
+}
+
+async fn evaluate(
+    connection: &Connection,
+    script: &Script,
+    key: &str,
+    arguments: &[&[u8]],
+) -> Result<Vec<RedisResult>, redis::Error> {
+    let parameters = |script: &str| {
+        let binary = |bytes: &[u8]| RedisParameter::Binary(bytes.to_vec());
+        let mut parameters = vec![
+            binary(script.as_bytes()),
+            RedisParameter::Int64(1),
+            binary(key.as_bytes()),
+        ];
+        parameters.extend(arguments.iter().copied().map(binary));
+        parameters
+    };
+    match connection.execute("EVALSHA", parameters(script.digest())).await {
+        Err(redis::Error::Other(why)) if is_noscript(&why) => connection.execute("EVAL", parameters(script.body)).await,
+        reply => reply,
+    }
+}
+
+/// Whether Redis did not run the script because it does not know it (yet, or since a restart).
+///
+/// The host gives Redis's error code `NOSCRIPT` only as text, in the words of its client library.
+fn is_noscript(why: &str) -> bool {
+    why.contains("NoScriptError") || why.contains("NOSCRIPT")
+}
+
+fn failure(error: redis::Error) -> Error {
+    match error {
+        redis::Error::InvalidAddress => {
+            Error::Internal("the Redis address is malformed, or allowed_outbound_hosts does not have it".into())
+        }
+        redis::Error::TooManyConnections => Error::Unavailable("the host allows no more connections".into()),
+        redis::Error::TypeError => Error::Unavailable("the reply was of a type the host does not know".into()),
+        redis::Error::Other(why) => Error::Unavailable(why),
+    }
+}

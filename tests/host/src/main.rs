@@ -1,0 +1,104 @@
+//! `confab-host`: serves confab on this machine, in place of `spin up`.
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use confab_host::manifest::App;
+use confab_host::program::Program;
+use confab_host::server::Server;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+/// Serves the component of a spin.toml where Spin is not installed. For development; production is Spin.
+#[derive(Parser)]
+struct Options {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    listen: String,
+    /// Where Redis is. The same as the variables redis_host, redis_credentials and redis_scheme.
+    #[arg(long, env = "REDIS_URL", value_name = "redis://[[USER]:PASSWORD@]HOST:PORT")]
+    redis: Option<Url>,
+    /// A value for a variable of the manifest; may be given again for others.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    variables: Vec<(String, String)>,
+    /// The manifest.
+    #[arg(long, default_value = "spin.toml", value_name = "FILE")]
+    from: PathBuf,
+}
+
+fn name_and_value(argument: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = argument.split_once('=').ok_or("is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("confab-host: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
+    let mut values = HashMap::new();
+    if let Some(redis) = &options.redis {
+        values.extend(redis_variables(redis)?);
+    }
+    values.extend(options.variables);
+    let app = Arc::new(App::read(&options.from, &values)?);
+    let listener = TcpListener::bind(&options.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}; name another address with --listen, like --listen 127.0.0.1:0",
+            options.listen
+        )
+    })?;
+    let program = Program::compile(&app.source)?;
+    let failed = |line: &str| eprintln!("{line}");
+    let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
+    println!("Serving {} on http://{}", app.name, server.address());
+    println!("  GET /ping   POST /api/send   GET /api/pull");
+    for host in app
+        .allowed_outbound_hosts
+        .iter()
+        .filter(|host| host.scheme() == "redis")
+    {
+        warn_of_silence(host).await;
+    }
+    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+    println!("Stopping.");
+    server.stop().await;
+    Ok(())
+}
+
+/// The manifest's variables for the Redis at `url`.
+fn redis_variables(url: &Url) -> Result<HashMap<String, String>> {
+    let host = url
+        .host_str()
+        .context("--redis needs a host, as in redis://127.0.0.1:6379")?;
+    let credentials = match (url.username(), url.password()) {
+        ("", None) => String::new(),
+        (user, password) => format!("{user}:{}", password.unwrap_or_default()),
+    };
+    Ok(HashMap::from([
+        ("redis_scheme".into(), url.scheme().into()),
+        ("redis_host".into(), format!("{host}:{}", url.port().unwrap_or(6379))),
+        ("redis_credentials".into(), credentials),
+    ]))
+}
+
+/// Says so where nothing listens there. It is no reason to stop: requests are answered 503 until Redis is back.
+async fn warn_of_silence(redis: &Url) {
+    let place = (redis.host_str().unwrap_or_default(), redis.port().unwrap_or(6379));
+    if let Err(error) = TcpStream::connect(place).await {
+        eprintln!(
+            "Redis is not there ({}:{}: {error}): start one, or name another with --redis; until then requests get a 503.",
+            place.0, place.1
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! Reads `spin.toml`, and refuses what Spin would refuse.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// An application's one HTTP component, with every template in its manifest resolved.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The application's name.
+    pub name: String,
+    /// The file of the compiled component.
+    pub source: PathBuf,
+    /// The component's variables.
+    pub variables: HashMap<String, String>,
+    /// Where the component may connect to.
+    pub allowed_outbound_hosts: Vec<Url>,
+}
+
+impl App {
+    /// Reads the manifest at `path`. `values` give application variables their values, in place of their defaults.
+    ///
+    /// Fails where the manifest is not one, uses what this host does not have (more than one component, routes other than
+    /// `/...`, wildcard hosts), names a variable that is not declared, or leaves a required variable without a value.
+    pub fn read(path: &Path, values: &HashMap<String, String>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, folder, values).with_context(|| format!("{} is not right", path.display()))
+    }
+
+    fn parse(text: &str, folder: &Path, values: &HashMap<String, String>) -> Result<Self> {
+        let manifest: Manifest = toml::from_str(text)?;
+        ensure!(manifest.spin_manifest_version == 2, "spin_manifest_version must be 2");
+        let [trigger] = manifest.trigger.http.as_slice() else {
+            bail!("this host serves exactly one [[trigger.http]]");
+        };
+        ensure!(trigger.route == "/...", "this host serves the route \"/...\" only");
+        let component = manifest
+            .component
+            .get(&trigger.component)
+            .with_context(|| format!("there is no [component.{}]", trigger.component))?;
+
+        if let Some(name) = values.keys().find(|name| !manifest.variables.contains_key(*name)) {
+            let names: Vec<_> = manifest.variables.keys().map(String::as_str).collect();
+            bail!("there is no variable {name:?}; there are {}", names.join(", "));
+        }
+        let application: HashMap<_, _> = manifest
+            .variables
+            .iter()
+            .filter_map(|(name, variable)| Some((name.as_str(), values.get(name).or(variable.default.as_ref())?)))
+            .collect();
+        for (name, variable) in &manifest.variables {
+            ensure!(
+                !variable.required || application.contains_key(name.as_str()),
+                "the variable {name} is required: give it with --variable {name}=..."
+            );
+        }
+
+        let resolve = |template: &String| resolve(template, &application);
+        Ok(Self {
+            name: manifest.application.name,
+            source: folder.join(&component.source),
+            variables: component
+                .variables
+                .iter()
+                .map(|(name, template)| Ok((name.clone(), resolve(template)?)))
+                .collect::<Result<_>>()?,
+            allowed_outbound_hosts: component
+                .allowed_outbound_hosts
+                .iter()
+                .map(|template| allowed_host(&resolve(template)?))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// Whether the component may connect to `address`: scheme, host and port are those of an allowed host.
+    pub fn allows(&self, address: &Url) -> bool {
+        let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
+        self.allowed_outbound_hosts
+            .iter()
+            .any(|allowed| place(allowed) == place(address))
+    }
+}
+
+/// Replaces each `{{ name }}` by the variable's value.
+fn resolve(template: &str, variables: &HashMap<&str, &String>) -> Result<String> {
+    let mut resolved = String::new();
+    let mut rest = template;
+    while let Some((literal, expression)) = rest.split_once("{{") {
+        let (name, after) = expression
+            .split_once("}}")
+            .with_context(|| format!("{template:?} has \"{{{{\" without \"}}}}\""))?;
+        let value = variables
+            .get(name.trim())
+            .with_context(|| format!("{template:?} uses the variable {:?}, which has no value", name.trim()))?;
+        resolved.push_str(literal);
+        resolved.push_str(value);
+        rest = after;
+    }
+    resolved.push_str(rest);
+    Ok(resolved)
+}
+
+fn allowed_host(host: &str) -> Result<Url> {
+    let url = Url::parse(host).with_context(|| format!("{host:?} in allowed_outbound_hosts is not a URL"))?;
+    ensure!(
+        !host.contains('*'),
+        "{host:?}: this host has no wildcards in allowed_outbound_hosts"
+    );
+    ensure!(
+        url.port_or_known_default().is_some() || url.scheme() == "redis",
+        "{host:?} in allowed_outbound_hosts needs a port"
+    );
+    Ok(url)
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    spin_manifest_version: u32,
+    application: Application,
+    #[serde(default)]
+    variables: BTreeMap<String, Variable>,
+    trigger: Triggers,
+    component: HashMap<String, Component>,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Variable {
+    default: Option<String>,
+    #[serde(default)]
+    required: bool,
+}
+
+#[derive(Deserialize)]
+struct Triggers {
+    http: Vec<HttpTrigger>,
+}
+
+#[derive(Deserialize)]
+struct HttpTrigger {
+    route: String,
+    component: String,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    source: PathBuf,
+    #[serde(default)]
+    allowed_outbound_hosts: Vec<String>,
+    #[serde(default)]
+    variables: HashMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        spin_manifest_version = 2
+        application = { name = "app" }
+        [variables]
+        host = { default = "127.0.0.1:6379" }
+        secret = { required = true, secret = true }
+        [[trigger.http]]
+        route = "/..."
+        component = "it"
+        [component.it]
+        source = "it.wasm"
+        allowed_outbound_hosts = ["redis://{{ host }}"]
+        [component.it.variables]
+        url = "redis://{{secret}}@{{ host }}"
+    "#;
+
+    fn parse(text: &str, values: &[(&str, &str)]) -> Result<App> {
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
+        App::parse(text, Path::new("/folder"), &values)
+    }
+
+    #[test]
+    fn templates_are_resolved() {
+        let app = parse(MANIFEST, &[("secret", "me:pw"), ("host", "r.example:1")]).unwrap();
+        assert_eq!(app.source, Path::new("/folder/it.wasm"));
+        assert_eq!(app.variables["url"], "redis://me:pw@r.example:1");
+        for (address, allowed) in [
+            ("redis://r.example:1", true),
+            ("redis://x@r.example:1/0", true),
+            ("redis://r.example:2", false),
+            ("redis://other:1", false),
+            ("rediss://r.example:1", false),
+        ] {
+            assert_eq!(app.allows(&Url::parse(address).unwrap()), allowed, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_spin_would_refuse_is_refused_with_the_reason() {
+        let given = [("secret", "x")];
+        for (from, to, reason) in [
+            ("= 2", "= 1", "must be 2"),
+            ("\"/...\"", "\"/x\"", "route"),
+            ("component = \"it\"", "component = \"other\"", "no [component.other]"),
+            ("{{ host }}\"]", "{{ hots }}\"]", "\"hots\", which has no value"),
+            ("{{ host }}\"]", "{{ host\"]", "without"),
+            (
+                "redis://{{ host }}\"]",
+                "rediss://{{ host }}\", \"rediss://h\"]",
+                "needs a port",
+            ),
+            ("redis://{{ host }}\"]", "redis://*:1\"]", "wildcards"),
+            ("application", "aplication", "aplication"),
+        ] {
+            let text = MANIFEST.replacen(from, to, 1);
+            assert_ne!(text, MANIFEST);
+            let error = format!("{:#}", parse(&text, &given).unwrap_err());
+            assert!(
+                error.contains(reason) || error.contains("missing field"),
+                "{to}: {error}"
+            );
+        }
+        let error = format!("{:#}", parse(MANIFEST, &[]).unwrap_err());
+        assert!(error.contains("secret is required"), "{error}");
+        let error = format!("{:#}", parse(MANIFEST, &[("secret", "x"), ("hots", "y")]).unwrap_err());
+        assert!(
+            error.contains("no variable \"hots\"; there are host, secret"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! A compiled component, and the world that each of its instances lives in.
+
+use crate::manifest::App;
+use std::path::Path;
+use std::sync::Arc;
+use wasmtime::component::{Component, HasData, Instance, InstancePre, Linker, ResourceTable};
+use wasmtime::error::Context as _;
+use wasmtime::{Config, Engine, Result, Store, ensure};
+use wasmtime_wasi::cli::StdoutStream;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+
+#[expect(clippy::pedantic, reason = "generated code")]
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        imports: { default: trappable },
+        with: { "spin:redis/redis.connection": ::redis::aio::MultiplexedConnection },
+    });
+}
+
+/// Where instances write their logs (their standard error).
+pub type Log = Arc<dyn StdoutStream + Sync>;
+
+/// A component, compiled and linked: ready to be instantiated any number of times.
+#[derive(Clone)]
+pub struct Program(InstancePre<Data>);
+
+impl Program {
+    /// Compiles the component in `file`. This takes about a second.
+    ///
+    /// Fails where the file is missing, is not a component, or imports what this host does not offer.
+    pub fn compile(file: &Path) -> Result<Self> {
+        ensure!(
+            file.exists(),
+            "the component is not built: there is no {}; `make build` makes it",
+            file.display()
+        );
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        let engine = Engine::new(&config)?;
+        let component = Component::from_file(&engine, file).context("the component cannot be compiled")?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        bindings::Host_::add_to_linker::<_, Spin>(&mut linker, |data| data)?;
+        let linked = linker
+            .instantiate_pre(&component)
+            .context("the component needs what this host does not offer")?;
+        Ok(Self(linked))
+    }
+
+    /// The component as an HTTP service. Fails where it is not one.
+    pub(crate) fn service(&self) -> Result<ProxyPre<Data>> {
+        let service = ServicePre::new(self.0.clone()).context("the component does not export wasi:http/handler")?;
+        Ok(ProxyPre::P3(service))
+    }
+
+    /// A store for a new instance of `app`, which writes its log to `log`.
+    pub(crate) fn store(&self, app: &Arc<App>, log: Log) -> Store<Data> {
+        let data = Data {
+            app: Arc::clone(app),
+            wasi: WasiCtx::builder().stderr(log).build(),
+            http: WasiHttpCtx::new(),
+            hooks: NoOutboundHttp,
+            table: ResourceTable::new(),
+        };
+        Store::new(self.0.engine(), data)
+    }
+
+    /// A new instance of `app`, for calls to what it exports beside HTTP.
+    pub async fn instantiate(&self, app: &Arc<App>, log: Log) -> Result<(Store<Data>, Instance)> {
+        let mut store = self.store(app, log);
+        let instance = self.0.instantiate_async(&mut store).await?;
+        Ok((store, instance))
+    }
+}
+
+/// Where the implementations of Spin's interfaces hang.
+pub(crate) struct Spin;
+
+impl HasData for Spin {
+    type Data<'a> = &'a mut Data;
+}
+
+/// What the host keeps for one instance.
+pub struct Data {
+    pub(crate) app: Arc<App>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: NoOutboundHttp,
+}
+
+impl WasiView for Data {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for Data {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+type Sending<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
+
+/// Refuses every outgoing HTTP request: the manifest allows none.
+struct NoOutboundHttp;
+
+impl WasiHttpHooks for NoOutboundHttp {
+    fn send_request(
+        &mut self,
+        _: hyper::Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Sending<()>,
+    ) -> Sending<(hyper::Response<WasiBody>, Sending<()>)> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+}
