@@ -66,8 +66,8 @@ pub async fn run(script: &Script, key: &str, arguments: &[&[u8]], repeat: Repeat
             // A peer that vanished without a word looks like a slow one: only a new connection can tell.
             KEPT.take();
             Err(Error::Unavailable(format!(
-                "no answer within {:?}",
-                config.redis_timeout
+                "no answer within {} ms",
+                config.redis_timeout.as_millis()
             )))
         }
     }

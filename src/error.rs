@@ -46,7 +46,11 @@ impl Error {
     pub fn log(&self) {
         match self {
             Self::Invalid { .. } | Self::TooLarge { .. } => {}
-            Self::Unavailable(_) | Self::Internal(_) => eprintln!("confab: {self}"),
+            Self::Unavailable(_) | Self::Internal(_) => {
+                // In one write, so that the lines of several instances do not mix.
+                let line = format!("confab: {self}\n");
+                eprint!("{line}");
+            }
         }
     }
 

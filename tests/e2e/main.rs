@@ -1,2 +1,11 @@
-//! placeholder
-fn main() {}
+//! The whole of confab, from outside: the real component on a real redis-server, over HTTP and over its WIT door.
+
+mod contract;
+mod hostile;
+mod load;
+mod original_faults;
+mod outage;
+mod paging;
+mod rpc;
+mod storage;
+mod support;

@@ -12,7 +12,7 @@ use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
-#[expect(clippy::pedantic, reason = "generated code")]
+#[allow(clippy::allow_attributes, clippy::pedantic, reason = "generated code")]
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
@@ -47,10 +47,10 @@ impl Program {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
         bindings::Host_::add_to_linker::<_, Spin>(&mut linker, |data| data)?;
-        let linked = linker
+        let ready = linker
             .instantiate_pre(&component)
             .context("the component needs what this host does not offer")?;
-        Ok(Self(linked))
+        Ok(Self(ready))
     }
 
     /// The component as an HTTP service. Fails where it is not one.

@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -43,6 +44,7 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 /// A running server. It stops when it is dropped, in the middle of requests; or with [`Server::stop`], after them.
 pub struct Server {
     address: SocketAddr,
+    instances: Arc<AtomicUsize>,
     stopping: Arc<Notify>,
     accepting: JoinHandle<()>,
 }
@@ -52,16 +54,19 @@ impl Server {
     /// request that is answered with a status of 400 or above.
     pub fn start(program: &Program, app: &Arc<App>, listener: TcpListener, log: Log, failed: fn(&str)) -> Result<Self> {
         let address = listener.local_addr()?;
+        let instances = Arc::new(AtomicUsize::new(0));
         let handler = ProxyHandler::new(Instances {
             service: program.service()?,
             program: program.clone(),
             app: Arc::clone(app),
             log,
+            made: Arc::clone(&instances),
         });
         let stopping = Arc::new(Notify::new());
         let accepting = tokio::spawn(accept(listener, handler, failed, Arc::clone(&stopping)));
         Ok(Self {
             address,
+            instances,
             stopping,
             accepting,
         })
@@ -70,6 +75,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many instances it has made so far.
+    pub fn instances(&self) -> usize {
+        self.instances.load(Ordering::Relaxed)
     }
 
     /// Takes no more connections, and waits up to 5 s for the requests under way.
@@ -164,6 +174,7 @@ struct Instances {
     service: ProxyPre<Data>,
     app: Arc<App>,
     log: Log,
+    made: Arc<AtomicUsize>,
 }
 
 impl HandlerState for Instances {
@@ -173,6 +184,7 @@ impl HandlerState for Instances {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Data, Idle, Reuse>> {
         let mut store = self.program.store(&self.app, Arc::clone(&self.log));
+        self.made.fetch_add(1, Ordering::Relaxed);
         let proxy = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,

@@ -1,0 +1,185 @@
+//! Input that means harm, or that comes from a broken client: a clear answer, and the next request is served.
+
+use crate::support::{Confab, Redis};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn names_may_be_anything_that_is_visible_and_never_share_a_chat() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let names = [
+        "{",
+        "}",
+        "{}",
+        "}{",
+        "{a",
+        "%",
+        "%7B",
+        "%7b7",
+        "%257B",
+        "'",
+        "\"",
+        "\\",
+        "😀",
+        "é",
+        "e\u{301}",
+        " ",
+        "  ",
+        "*",
+        "?",
+        "[a]",
+        "$",
+        "log",
+        "\u{202e}",
+        "a\u{feff}",
+        "confab",
+        "-1",
+        "a-0",
+    ];
+    for name in names {
+        confab.send(&format!("{name}:other"), name, name).await.ok();
+    }
+    for name in names {
+        let page = confab.texts(json!({ "chat": format!("OTHER:{name}") })).await;
+        // "%7B" and "%7b" are one name, as "A" and "a" are.
+        assert_eq!(page, [name], "{name}");
+    }
+    let keys: usize = redis::cmd("DBSIZE")
+        .query_async(&mut redis.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(keys, names.len());
+}
+
+#[tokio::test]
+async fn hostile_bodies_are_refused() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000));
+    let in_field = |field: &str, value: &str| {
+        let mut fields = vec![r#""chat":"a:b""#, r#""text":"hi""#, r#""sender":"a""#];
+        let hostile = format!("\"{field}\":{value}");
+        fields.retain(|kept| !kept.starts_with(&format!("\"{field}\"")));
+        fields.push(&hostile);
+        format!("{{{}}}", fields.join(","))
+    };
+    for (body, field) in [
+        (nested("[", "]").into_bytes(), Value::Null),
+        (nested("{\"chat\":", "}").into_bytes(), json!("chat")),
+        ("{\"chat\":".repeat(10_000).into_bytes(), json!("chat")),
+        (in_field("chat", &nested("[", "]")).into_bytes(), json!("chat")),
+        (
+            in_field("text", "123456789012345678901234567890").into_bytes(),
+            json!("text"),
+        ),
+        (in_field("chat", r#""a:\u0000""#).into_bytes(), json!("chat")),
+        (in_field("chat", r#""a\u0000:b""#).into_bytes(), json!("chat")),
+        (in_field("sender", r#""a\u0000""#).into_bytes(), json!("sender")),
+        (in_field("text", r#""\ud83d""#).into_bytes(), Value::Null),
+        (
+            b"{\"chat\":\"a:b\",\"text\":\"\xc3\x28\",\"sender\":\"a\"}".to_vec(),
+            Value::Null,
+        ),
+        (b"\xff\xfe{\0}\0".to_vec(), Value::Null),
+        (
+            b"\xef\xbb\xbf{\"chat\":\"a:b\",\"text\":\"hi\",\"sender\":\"a\"}".to_vec(),
+            Value::Null,
+        ),
+        (
+            b"{\"chat\":\"a:b\",\"text\":\"hi\",\"sender\":\"a\"".to_vec(),
+            Value::Null,
+        ),
+        (vec![0; 1024], Value::Null),
+        ("chat=a:b&text=hi&sender=a".into(), Value::Null),
+    ] {
+        let start = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
+        assert_eq!(confab.post(body).await.problem(), (400, field), "{start}");
+    }
+    for (body, field) in [
+        (in_field("cursor", "18446744073709551616"), "cursor"),
+        (in_field("limit", "1e400"), "limit"),
+        (in_field("before", "-18446744073709551616"), "before"),
+        (in_field("reverse", &nested("[", "]")), "reverse"),
+    ] {
+        let answer = confab.request(Method::GET, "/api/pull", body.clone()).await;
+        let (status, at_fault) = answer.problem();
+        assert_eq!(status, 400);
+        // A number that no double can hold is no JSON to the parser.
+        assert!(at_fault == field || at_fault.is_null(), "{field}: {at_fault}");
+    }
+    for query in ["?chat=a:%FF", "?chat=%80:b", "?chat=a:b%00", "?cursor=%FF&chat=a:b"] {
+        let answer = confab.get(&format!("/api/pull{query}")).await;
+        assert_eq!(answer.problem().0, 400, "{query}");
+    }
+    // Where a value is not looked at, its depth does no harm.
+    confab.post(in_field("unknown", &nested("[", "]"))).await.ok();
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
+    assert_eq!(confab.log(), "");
+}
+
+/// Sends bytes as they are, and returns what comes back until the connection is closed.
+async fn raw(confab: &Confab, request: &str, then_closes: bool) -> String {
+    let mut stream = TcpStream::connect(confab.host()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    if then_closes {
+        stream.shutdown().await.unwrap();
+    }
+    let mut answer = Vec::new();
+    // A reset after the answer is as good an end as any.
+    _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_body_cut_short_stores_nothing() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let body = r#"{"chat":"a:b","text":"hi","sender":"a"}"#;
+    let head = "POST /api/send HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+    // The client leaves before its message is whole: nobody is there to be answered.
+    for request in [
+        head.to_owned(),
+        format!("{head}content-length: 100\r\n\r\n{body}"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n27\r\n{body}\r\n"),
+    ] {
+        let answer = raw(&confab, &request, true).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+            "{request}: {answer}"
+        );
+    }
+    // The client stays, but what it sends is broken or ends early.
+    for request in [
+        format!("{head}content-length: -1\r\n\r\n{body}"),
+        format!("{head}content-length: 20\r\n\r\n{body}"),
+        format!(
+            "{head}transfer-encoding: chunked\r\n\r\n10\r\n{}\r\n0\r\n\r\n",
+            &body[..16]
+        ),
+        format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n{body}\r\n"),
+    ] {
+        let answer = raw(&confab, &request, false).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{request}: {answer}");
+    }
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, Vec::<String>::new());
+    // The same bytes, whole, are a message.
+    let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    assert!(raw(&confab, &whole, false).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn many_clients_that_break_off_leave_the_others_alone() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    for _ in 0..40 {
+        let mut stream = TcpStream::connect(confab.host()).await.unwrap();
+        let request = "POST /api/send HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        drop(stream);
+        confab.send("a:b", "a", "hi").await.ok();
+    }
+    assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 100 })).await.len(), 40);
+}

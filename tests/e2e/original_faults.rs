@@ -1,0 +1,203 @@
+//! The faults of the Go system that confab replaces, each by its number in the list of them, and how it is here.
+//!
+//! The list is of faults proven from the original's source. Its numbers 14 to 17 are about how it was deployed and tested:
+//! here, `outage` shows a Redis that comes later (14), the component keeps no state, so that any number of hosts serve one
+//! Redis (15), `make run` keeps its data (16), and these tests read what they assert (17).
+
+use crate::support::{Confab, Redis, texts};
+use serde_json::json;
+
+#[tokio::test]
+async fn fault_1_the_send_time_was_never_set() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let sent = confab.send("a:b", "a", "hi").await.ok();
+    let page = confab.pull(json!({ "chat": "a:b" })).await.ok();
+    assert!(sent["send_time"].as_u64().unwrap() > 0);
+    assert_eq!(page["messages"][0]["send_time"], sent["send_time"]);
+}
+
+#[tokio::test]
+async fn fault_2_a_repeated_text_was_lost() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["hi", "hi"]).await;
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi", "hi"]);
+}
+
+#[tokio::test]
+async fn fault_3_the_order_was_by_sender_and_text() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    for (sender, text) in [("b", "2"), ("a", "z"), ("B", "1"), ("a", "a")] {
+        confab.send("a:b", sender, text).await.ok();
+    }
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["2", "z", "1", "a"]);
+    assert_eq!(
+        confab.texts(json!({ "chat": "a:b", "reverse": true })).await,
+        ["a", "1", "z", "2"]
+    );
+}
+
+#[tokio::test]
+async fn fault_4_new_messages_shifted_the_pages() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["m", "n", "o"]).await;
+    let first = confab.pull(json!({ "chat": "a:b", "limit": 2 })).await.ok();
+    confab.send_all("a:b", "A", ["0", "a"]).await;
+    let next = confab
+        .pull(json!({ "chat": "a:b", "limit": 3, "cursor": first["next_cursor"] }))
+        .await
+        .ok();
+    assert_eq!(
+        (texts(&first), texts(&next)),
+        (vec!["m".into(), "n".into()], vec!["o".into(), "0".into(), "a".into()])
+    );
+    // Backwards, `before` holds the walk in place.
+    let first = confab
+        .pull(json!({ "chat": "a:b", "limit": 2, "reverse": true, "before": 5 }))
+        .await
+        .ok();
+    confab.send_all("a:b", "b", ["later"]).await;
+    let cursor = &first["next_cursor"];
+    let next = confab
+        .pull(json!({ "chat": "a:b", "limit": 3, "reverse": true, "before": 5, "cursor": cursor }))
+        .await
+        .ok();
+    assert_eq!(
+        (texts(&first), texts(&next)),
+        (vec!["a".into(), "0".into()], vec!["o".into(), "n".into(), "m".into()])
+    );
+}
+
+#[tokio::test]
+async fn fault_5_an_omitted_limit_gave_nothing_and_a_client_that_looped() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", (0..11).map(|n| n.to_string())).await;
+    for request in [json!({ "chat": "a:b" }), json!({ "chat": "a:b", "limit": 0 })] {
+        let page = confab.pull(request).await.ok();
+        assert_eq!(texts(&page).len(), 10);
+        assert_eq!((&page["has_more"], &page["next_cursor"]), (&json!(true), &json!(10)));
+    }
+}
+
+#[tokio::test]
+async fn fault_6_a_negative_limit_read_everything_and_there_was_no_cap() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let mut connection = redis.connect().await;
+    // As many as a page may have, and one more, written as the component writes them.
+    let mut log = redis::pipe();
+    for index in 0..1001 {
+        let id = format!("1000000-{index}");
+        log.cmd("XADD")
+            .arg("confab:{a:b}:log")
+            .arg(id)
+            .arg(&["sender", "a", "time", "1000000", "text", "hi"]);
+    }
+    let () = log.query_async(&mut connection).await.unwrap();
+    assert_eq!(
+        confab.pull(json!({ "chat": "a:b", "limit": -1 })).await.problem(),
+        (400, json!("limit"))
+    );
+    for limit in [1000, 1001, i32::MAX] {
+        let page = confab.pull(json!({ "chat": "a:b", "limit": limit })).await.ok();
+        assert_eq!(texts(&page).len(), 1000, "{limit}");
+        assert_eq!(
+            (&page["has_more"], &page["next_cursor"]),
+            (&json!(true), &json!(1000)),
+            "{limit}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflowed() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["1", "2"]).await;
+    assert_eq!(
+        confab.pull(json!({ "chat": "a:b", "cursor": -1 })).await.problem(),
+        (400, json!("cursor"))
+    );
+    for cursor in [2, 1 << 53, u64::MAX / 2, u64::MAX] {
+        for reverse in [false, true] {
+            let request = json!({ "chat": "a:b", "cursor": cursor, "reverse": reverse });
+            assert_eq!(
+                confab.pull(request).await.ok(),
+                json!({ "messages": [] }),
+                "{cursor} {reverse}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_8_the_cursor_was_not_what_its_contract_said() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["0", "1", "2"]).await;
+    let page = confab.pull(json!({ "chat": "a:b", "cursor": 1 })).await.ok();
+    assert_eq!(
+        page["messages"][0]["index"], 1,
+        "a cursor is the index of the first message"
+    );
+}
+
+#[tokio::test]
+async fn fault_9_every_mistake_of_a_client_was_a_500_that_told_of_the_inside() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let answer = confab.send("invalid", "a", "hi").await;
+    assert_eq!(answer.problem(), (400, json!("chat")));
+    let told = String::from_utf8(answer.body).unwrap().to_lowercase();
+    for inside in ["redis", "rpc", "biz error", "network", "serde", "spin"] {
+        assert!(!told.contains(inside), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn fault_10_another_content_type_or_a_query_was_silently_not_read() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    // reqwest sends a text body without any Content-Type.
+    confab.send_all("a:b", "a", ["hi"]).await;
+    assert_eq!(texts(&confab.get("/api/pull?chat=a:b").await.ok()), ["hi"]);
+}
+
+#[tokio::test]
+async fn fault_11_a_sender_in_another_letter_case_was_refused() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send("Alice:bob", "alice", "hi").await.ok();
+    confab.send("alice:bob", "ALICE", "hi").await.ok();
+    let page = confab.pull(json!({ "chat": "alice:bob" })).await.ok();
+    assert_eq!(
+        [&page["messages"][0]["sender"], &page["messages"][1]["sender"]],
+        ["alice", "ALICE"]
+    );
+}
+
+#[tokio::test]
+async fn fault_12_empty_names_and_texts_were_accepted() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    assert_eq!(confab.send(":", "", "hi").await.problem(), (400, json!("chat")));
+    assert_eq!(confab.send("a:b", "a", "").await.problem(), (400, json!("text")));
+}
+
+#[tokio::test]
+async fn fault_13_a_chat_collided_with_any_other_key_of_its_name() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let () = redis::cmd("SET")
+        .arg("a:b")
+        .arg("another's")
+        .query_async(&mut redis.connect().await)
+        .await
+        .unwrap();
+    confab.send("a:b", "a", "hi").await.ok();
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
+}

@@ -1,0 +1,117 @@
+//! Walks through a chat, both ways, to the end.
+
+use crate::support::{Confab, Redis, texts};
+use serde_json::{Value, json};
+
+/// The texts of each page from `request` on, following `next_cursor` until there is no more.
+async fn walk(confab: &Confab, mut request: Value) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    loop {
+        let page = confab.pull(request.clone()).await.ok();
+        pages.push(texts(&page));
+        assert!(pages.len() < 100, "the walk does not end");
+        match page.get("next_cursor") {
+            Some(next) => {
+                assert_eq!(page["has_more"], true);
+                request["cursor"] = next.clone();
+            }
+            None => {
+                assert_eq!(
+                    page.get("has_more"),
+                    None,
+                    "has_more and next_cursor are there together or not at all"
+                );
+                return pages;
+            }
+        }
+    }
+}
+
+fn numbers(range: impl Iterator<Item = u64>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+#[tokio::test]
+async fn twenty_five_messages_are_three_pages_each_way() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", numbers(0..25)).await;
+    assert_eq!(
+        walk(&confab, json!({ "chat": "a:b", "limit": 10 })).await,
+        [numbers(0..10), numbers(10..20), numbers(20..25)]
+    );
+    assert_eq!(
+        walk(&confab, json!({ "chat": "a:b", "limit": 10, "reverse": true })).await,
+        [numbers((15..25).rev()), numbers((5..15).rev()), numbers((0..5).rev())]
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_ends_with_the_chat_says_that_there_is_no_more() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", numbers(0..20)).await;
+    for reverse in [false, true] {
+        let request = json!({ "chat": "a:b", "limit": 10, "reverse": reverse });
+        assert_eq!(walk(&confab, request).await.len(), 2);
+        let request = json!({ "chat": "a:b", "limit": 20, "reverse": reverse });
+        assert_eq!(walk(&confab, request).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_reverse_walk_below_a_bound_does_not_drift_while_others_send() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", numbers(0..9)).await;
+    let mut request = json!({ "chat": "a:b", "limit": 2, "reverse": true, "before": 7 });
+    let mut seen = Vec::new();
+    loop {
+        let page = confab.pull(request.clone()).await.ok();
+        seen.extend(texts(&page));
+        confab.send_all("a:b", "b", ["new"]).await;
+        let Some(next) = page.get("next_cursor") else { break };
+        request["cursor"] = next.clone();
+    }
+    assert_eq!(seen, numbers((0..7).rev()));
+}
+
+#[tokio::test]
+async fn before_bounds_both_directions() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", numbers(0..6)).await;
+    for (request, expected) in [
+        (json!({ "before": 0 }), vec![]),
+        (json!({ "before": 0, "reverse": true }), vec![]),
+        (json!({ "before": 1 }), vec![numbers(0..1)]),
+        (json!({ "before": 4 }), vec![numbers(0..3), numbers(3..4)]),
+        (json!({ "before": 4, "cursor": 4 }), vec![]),
+        (json!({ "before": 6 }), vec![numbers(0..3), numbers(3..6)]),
+        (json!({ "before": u64::MAX }), vec![numbers(0..3), numbers(3..6)]),
+        (
+            json!({ "before": 4, "reverse": true }),
+            vec![numbers((1..4).rev()), numbers(0..1)],
+        ),
+        (
+            json!({ "before": 4, "reverse": true, "cursor": 3 }),
+            vec![numbers(0..1)],
+        ),
+        (json!({ "before": 4, "reverse": true, "cursor": 4 }), vec![]),
+        (
+            json!({ "before": u64::MAX, "reverse": true, "cursor": 4 }),
+            vec![numbers((0..2).rev())],
+        ),
+    ] {
+        let told = request.to_string();
+        let mut request = request;
+        request["chat"] = json!("a:b");
+        request["limit"] = json!(3);
+        let pages: Vec<_> = walk(&confab, request)
+            .await
+            .into_iter()
+            .filter(|page| !page.is_empty())
+            .collect();
+        assert_eq!(pages, expected, "{told}");
+    }
+}

@@ -1,0 +1,147 @@
+//! The component door: the WIT interface of the same component, called as another component would call it.
+
+use crate::support::{Confab, Redis, app, program};
+use bindings::exports::confab::messaging::messenger::{Draft, Error, Invalid, PageRequest};
+use serde_json::json;
+use std::sync::Arc;
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+#[allow(
+    clippy::allow_attributes,
+    clippy::pedantic,
+    missing_docs,
+    unreachable_pub,
+    reason = "generated code"
+)]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "wit", world: "component-door" });
+}
+
+fn draft(chat: &str, sender: &str, text: &str) -> Draft {
+    Draft {
+        chat: chat.into(),
+        text: text.into(),
+        sender: sender.into(),
+    }
+}
+
+fn request(chat: &str) -> PageRequest {
+    PageRequest {
+        chat: chat.into(),
+        cursor: 0,
+        limit: 0,
+        reverse: false,
+        before: None,
+    }
+}
+
+struct Door {
+    store: Store<confab_host::program::Data>,
+    door: bindings::ComponentDoor,
+}
+
+impl Door {
+    async fn open(redis_host: &str) -> Self {
+        let log = Arc::new(std::io::empty());
+        let (mut store, instance): (_, Instance) = program()
+            .instantiate(&app(&[("redis_host", redis_host), ("redis_timeout_ms", "300")]), log)
+            .await
+            .unwrap();
+        let door = bindings::ComponentDoor::new(&mut store, &instance).unwrap();
+        Self { store, door }
+    }
+}
+
+/// Calls a function of the door. (A macro, as the call borrows from the store that it runs in.)
+macro_rules! call {
+    ($door:expr, $function:ident, $argument:expr) => {{
+        let Door { store, door } = &mut $door;
+        let messenger = door.confab_messaging_messenger();
+        store
+            .run_concurrent(async |accessor| messenger.$function(accessor, $argument).await)
+            .await
+            .unwrap()
+            .unwrap()
+    }};
+}
+
+#[tokio::test]
+async fn what_one_door_sends_the_other_pulls() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let mut door = Door::open(&redis.host()).await;
+
+    let by_wit = call!(door, call_send, draft("Alice:bob", "alice", "by WIT")).unwrap();
+    let by_http = confab.send("bob:alice", "bob", "by HTTP").await.ok();
+    assert_eq!((by_wit.index, &by_http["index"]), (0, &json!(1)));
+
+    let pulled = confab.pull(json!({ "chat": "alice:bob" })).await.ok();
+    assert_eq!(pulled["messages"][0]["text"], "by WIT");
+    assert_eq!(pulled["messages"][0]["send_time"], by_wit.send_time);
+
+    let page = call!(door, call_pull, request("alice:bob")).unwrap();
+    let seen: Vec<_> = page
+        .messages
+        .iter()
+        .map(|m| (m.index, m.sender.as_str(), m.text.as_str()))
+        .collect();
+    assert_eq!(seen, [(0, "alice", "by WIT"), (1, "bob", "by HTTP")]);
+    assert_eq!(page.messages[1].send_time, by_http["send_time"]);
+    assert_eq!(page.next_cursor, None);
+}
+
+#[tokio::test]
+async fn pages_are_as_they_are_by_http() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", (0..25).map(|n| n.to_string())).await;
+    let mut door = Door::open(&redis.host()).await;
+    for (reverse, before, expected) in [(false, None, 0..25), (true, None, 0..25), (true, Some(15), 0..15)] {
+        let mut walk = PageRequest {
+            reverse,
+            before,
+            ..request("a:b")
+        };
+        let mut seen = Vec::new();
+        loop {
+            let page = call!(door, call_pull, walk.clone()).unwrap();
+            assert!(page.messages.len() <= 10);
+            seen.extend(page.messages.iter().map(|message| message.index));
+            let Some(next) = page.next_cursor else { break };
+            walk.cursor = next;
+        }
+        let mut expected: Vec<u64> = expected.collect();
+        if reverse {
+            expected.reverse();
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+#[tokio::test]
+async fn each_error_is_a_case_of_its_own() {
+    let mut redis = Redis::start();
+    let mut door = Door::open(&redis.host()).await;
+    let invalid = |error: Error, field: &str| {
+        assert!(
+            matches!(&error, Error::Invalid(Invalid { field: Some(got), .. }) if got == field),
+            "{error:?}"
+        );
+    };
+    invalid(call!(door, call_send, draft("ab", "a", "hi")).unwrap_err(), "chat");
+    invalid(call!(door, call_send, draft("a:b", "c", "hi")).unwrap_err(), "sender");
+    invalid(call!(door, call_send, draft("a:b", "a", "")).unwrap_err(), "text");
+    invalid(call!(door, call_pull, request("a:b:c")).unwrap_err(), "chat");
+    let too_large = call!(door, call_send, draft("a:b", "a", &"x".repeat(65_537))).unwrap_err();
+    assert!(matches!(too_large, Error::TooLarge(_)), "{too_large:?}");
+
+    let set = redis::cmd("SET").arg("confab:{a:b}:log").arg("not a log").to_owned();
+    let () = set.query_async(&mut redis.connect().await).await.unwrap();
+    let internal = call!(door, call_pull, request("a:b")).unwrap_err();
+    assert!(matches!(internal, Error::Internal), "{internal:?}");
+
+    redis.kill();
+    let unavailable = call!(door, call_send, draft("a:b", "a", "hi")).unwrap_err();
+    assert!(matches!(unavailable, Error::Unavailable), "{unavailable:?}");
+}

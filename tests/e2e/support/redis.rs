@@ -1,0 +1,161 @@
+//! A redis-server of one test's own, on a free port, gone when the test ends.
+
+use redis::aio::MultiplexedConnection;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub(crate) struct Redis {
+    port: u16,
+    folder: TempDir,
+    options: &'static [&'static str],
+    server: Child,
+}
+
+impl Redis {
+    /// A server that is ready, empty, and writes nothing to disk.
+    pub(crate) fn start() -> Self {
+        Self::with(&["--appendonly", "no"])
+    }
+
+    /// A server with these options, given again at each restart.
+    pub(crate) fn with(options: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Another process may take a free port before the server does: try the next one.
+        let (port, server) = (0..20)
+            .find_map(|_| {
+                let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+                Some((port, launch(port, &folder, options)?))
+            })
+            .expect("redis-server does not start; is it installed? (apt-get install redis-server)");
+        Self {
+            port,
+            folder,
+            options,
+            server,
+        }
+    }
+
+    /// Where it listens, as `host:port`.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A connection of the test's own.
+    pub(crate) async fn connect(&self) -> MultiplexedConnection {
+        let client = redis::Client::open(format!("redis://{}", self.host())).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it again on the same port, after [`Redis::kill`].
+    pub(crate) fn restart(&mut self) {
+        self.server = launch(self.port, &self.folder, self.options).expect("the port was taken meanwhile");
+    }
+
+    /// Stops it from running, its connections open: a server that hangs.
+    pub(crate) fn hang(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it run again.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.server), signal).unwrap();
+    }
+
+    /// How many connections it has accepted since it started, this call's own included.
+    pub(crate) async fn connections(&self) -> u64 {
+        let stats: String = redis::cmd("INFO")
+            .arg("stats")
+            .query_async(&mut self.connect().await)
+            .await
+            .unwrap();
+        let line = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+
+    /// Watches every command that clients send from now on.
+    pub(crate) async fn monitor(&self) -> Monitor {
+        let mut stream = TcpStream::connect(self.host()).await.unwrap();
+        stream.write_all(b"MONITOR\r\n").await.unwrap();
+        let mut lines = tokio::io::BufReader::new(stream).lines();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "+OK");
+        Monitor {
+            lines,
+            marker: self.connect().await,
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // It may have been ended by the test already.
+        _ = self.server.kill();
+        _ = self.server.wait();
+    }
+}
+
+/// A server that has said it is ready; none where it ended before that.
+fn launch(port: u16, folder: &TempDir, options: &[&str]) -> Option<Child> {
+    let mut server = Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--save", ""])
+        .args(options)
+        .args(["--port", &port.to_string()])
+        .arg("--dir")
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("redis-server cannot be run; is it installed? (apt-get install redis-server)");
+    let mut log = BufReader::new(server.stdout.take().unwrap()).lines();
+    let ready = log.any(|line| line.unwrap().contains("Ready to accept connections"));
+    // A full pipe would stop the server.
+    std::thread::spawn(move || log.for_each(drop));
+    if !ready {
+        server.wait().unwrap();
+    }
+    ready.then_some(server)
+}
+
+/// The commands that clients send.
+pub(crate) struct Monitor {
+    lines: tokio::io::Lines<tokio::io::BufReader<TcpStream>>,
+    marker: MultiplexedConnection,
+}
+
+impl Monitor {
+    /// The names of the commands since the last call, but for those that scripts run, in upper case.
+    pub(crate) async fn commands(&mut self) -> Vec<String> {
+        let marker = "the end of what is asked for";
+        let () = redis::cmd("ECHO")
+            .arg(marker)
+            .query_async(&mut self.marker)
+            .await
+            .unwrap();
+        let mut commands = Vec::new();
+        loop {
+            let line = self.lines.next_line().await.unwrap().unwrap();
+            if line.contains(marker) {
+                return commands;
+            }
+            // +1700000000.000000 [0 127.0.0.1:40000] "EVALSHA" "..."; a script's commands have [0 lua].
+            if !line.contains("[0 lua]") {
+                commands.push(line.split('"').nth(1).unwrap().to_uppercase());
+            }
+        }
+    }
+}
