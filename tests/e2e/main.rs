@@ -1,5 +1,13 @@
 //! The whole of confab, from outside: the real component on a real redis-server, over HTTP and over its WIT door.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+
 mod contract;
 mod hostile;
 mod load;

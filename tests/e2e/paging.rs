@@ -10,20 +10,16 @@ async fn walk(confab: &Confab, mut request: Value) -> Vec<Vec<String>> {
         let page = confab.pull(request.clone()).await.ok();
         pages.push(texts(&page));
         assert!(pages.len() < 100, "the walk does not end");
-        match page.get("next_cursor") {
-            Some(next) => {
-                assert_eq!(page["has_more"], true);
-                request["cursor"] = next.clone();
-            }
-            None => {
-                assert_eq!(
-                    page.get("has_more"),
-                    None,
-                    "has_more and next_cursor are there together or not at all"
-                );
-                return pages;
-            }
-        }
+        let Some(next) = page.get("next_cursor") else {
+            assert_eq!(
+                page.get("has_more"),
+                None,
+                "has_more and next_cursor are there together or not at all"
+            );
+            return pages;
+        };
+        assert_eq!(page["has_more"], true);
+        request["cursor"] = next.clone();
     }
 }
 

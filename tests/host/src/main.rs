@@ -18,7 +18,7 @@ struct Options {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Where Redis is. The same as the variables redis_host, redis_credentials and redis_scheme.
+    /// Where Redis is: sets the manifest's variables for its host, credentials and scheme.
     #[arg(long, env = "REDIS_URL", value_name = "redis://[[USER]:PASSWORD@]HOST:PORT")]
     redis: Option<Url>,
     /// A value for a variable of the manifest; may be given again for others.
