@@ -1,6 +1,6 @@
 //! `confab-host`: serves confab on this machine, in place of `spin up`.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use confab_host::manifest::App;
 use confab_host::program::Program;
@@ -18,7 +18,7 @@ struct Options {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Where Redis is: sets the manifest's variables for its host, credentials and scheme.
+    /// Where Redis is: sets the manifest's variables for its host and credentials.
     #[arg(long, env = "REDIS_URL", value_name = "redis://[[USER]:PASSWORD@]HOST:PORT")]
     redis: Option<Url>,
     /// A value for a variable of the manifest; may be given again for others.
@@ -78,15 +78,22 @@ async fn serve(options: Options) -> Result<()> {
 
 /// The manifest's variables for the Redis at `url`.
 fn redis_variables(url: &Url) -> Result<HashMap<String, String>> {
+    ensure!(
+        url.scheme() == "redis",
+        "--redis must start with redis:// (there is no TLS here; Spin has it)"
+    );
     let host = url
         .host_str()
         .context("--redis needs a host, as in redis://127.0.0.1:6379")?;
+    ensure!(
+        matches!(url.path(), "" | "/" | "/0"),
+        "--redis can name no database but 0: confab has its own prefix for its keys"
+    );
     let credentials = match (url.username(), url.password()) {
         ("", None) => String::new(),
         (user, password) => format!("{user}:{}", password.unwrap_or_default()),
     };
     Ok(HashMap::from([
-        ("redis_scheme".into(), url.scheme().into()),
         ("redis_host".into(), format!("{host}:{}", url.port().unwrap_or(6379))),
         ("redis_credentials".into(), credentials),
     ]))

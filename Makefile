@@ -1,0 +1,21 @@
+# A newcomer's two commands are `make run` and `make test`. Both do their own set-up.
+
+.PHONY: run test build lint
+
+run: build
+	scripts/run
+
+test: lint
+	scripts/setup redis-server
+	cargo test --workspace
+
+# The component, in target/wasm32-wasip2/release/confab.wasm.
+build:
+	scripts/setup rust
+	cargo build --release --target wasm32-wasip2
+
+lint:
+	scripts/setup rust
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo clippy --release --target wasm32-wasip2 -- --deny warnings

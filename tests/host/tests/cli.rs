@@ -1,0 +1,139 @@
+//! The command `confab-host`: what it prints, what it refuses, and how it stops.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn confab_host() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_confab-host"));
+    command.current_dir(project()).env_remove("REDIS_URL");
+    command
+}
+
+/// The one line on standard error of a run that must fail.
+fn refusal(arguments: &[&str]) -> String {
+    let run = confab_host().args(arguments).output().unwrap();
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert!(!run.status.success(), "{arguments:?}: {told}");
+    assert_eq!(told.lines().count(), 1, "{arguments:?}: {told}");
+    told
+}
+
+#[test]
+fn what_is_wrong_is_one_sentence_that_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let not_built = folder.path().join("spin.toml");
+    let manifest = std::fs::read_to_string(project().join("spin.toml")).unwrap();
+    std::fs::write(&not_built, manifest).unwrap();
+    let not_built = not_built.to_str().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (arguments, told) in [
+        (&["--from", not_built][..], "`make build` makes it"),
+        (&["--from", "nowhere.toml"], "nowhere.toml"),
+        (&["--listen", &taken], "name another address with --listen"),
+        (&["--listen", "nonsense"], "name another address with --listen"),
+        (&["--variable", "no_such_variable=1"], "no_such_variable"),
+        (&["--redis", "rediss://127.0.0.1:6379"], "must start with redis://"),
+        (&["--redis", "redis://127.0.0.1:6379/5"], "no database but 0"),
+    ] {
+        let refusal = refusal(arguments);
+        assert!(refusal.contains(told), "{arguments:?}: {refusal}");
+    }
+}
+
+/// A running confab-host, ended with the test.
+struct Running {
+    process: Child,
+    address: String,
+    printed: BufReader<ChildStdout>,
+    warned: BufReader<ChildStderr>,
+}
+
+impl Running {
+    /// Starts it on a free port, with a Redis that is not there.
+    fn start() -> Self {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"])
+            .current_dir(project())
+            .status()
+            .unwrap();
+        assert!(built.success(), "the component does not build");
+        let mut process = confab_host()
+            .args(["--listen", "127.0.0.1:0", "--redis", "redis://127.0.0.1:1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut printed = BufReader::new(process.stdout.take().unwrap());
+        let warned = BufReader::new(process.stderr.take().unwrap());
+        let first = line(&mut printed);
+        let address = first
+            .strip_prefix("Serving confab on http://")
+            .unwrap_or_else(|| panic!("{first}"));
+        Self {
+            address: address.to_owned(),
+            process,
+            printed,
+            warned,
+        }
+    }
+
+    /// The response to `GET path`, head and body.
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.address
+        )
+        .unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have been ended by the test already.
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+fn line(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[test]
+fn it_says_where_it_listens_and_what_failed_and_stops_at_ctrl_c() {
+    let mut host = Running::start();
+    assert_eq!(line(&mut host.printed), "  GET /ping   POST /api/send   GET /api/pull");
+    let warning = line(&mut host.warned);
+    assert!(
+        warning.starts_with("Redis is not there (127.0.0.1:1: ") && warning.contains("--redis"),
+        "{warning}"
+    );
+
+    assert!(host.get("/ping").starts_with("HTTP/1.1 200 "));
+    assert!(host.get("/api/pull?chat=a:b").starts_with("HTTP/1.1 503 "));
+    let cause = line(&mut host.warned);
+    assert!(cause.starts_with("confab: Redis is unavailable: "), "{cause}");
+    let failed = line(&mut host.warned);
+    assert!(failed.starts_with("GET /api/pull 503 "), "{failed}");
+
+    kill_process(Pid::from_child(&host.process), Signal::INT).unwrap();
+    assert_eq!(line(&mut host.printed), "Stopping.");
+    assert!(host.process.wait().unwrap().success());
+}
