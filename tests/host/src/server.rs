@@ -15,7 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -45,6 +45,7 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 pub struct Server {
     address: SocketAddr,
     instances: Arc<AtomicUsize>,
+    stopped: Arc<AtomicBool>,
     stopping: Arc<Notify>,
     accepting: JoinHandle<()>,
 }
@@ -55,18 +56,21 @@ impl Server {
     pub fn start(program: &Program, app: &Arc<App>, listener: TcpListener, log: Log, failed: fn(&str)) -> Result<Self> {
         let address = listener.local_addr()?;
         let instances = Arc::new(AtomicUsize::new(0));
+        let stopped = Arc::new(AtomicBool::new(false));
         let handler = ProxyHandler::new(Instances {
             service: program.service()?,
             program: program.clone(),
             app: Arc::clone(app),
             log,
             made: Arc::clone(&instances),
+            stopped: Arc::clone(&stopped),
         });
         let stopping = Arc::new(Notify::new());
         let accepting = tokio::spawn(accept(listener, handler, failed, Arc::clone(&stopping)));
         Ok(Self {
             address,
             instances,
+            stopped,
             stopping,
             accepting,
         })
@@ -87,6 +91,7 @@ impl Server {
         self.stopping.notify_one();
         // An accepting task that ended early has nothing left to stop.
         _ = (&mut self.accepting).await;
+        self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
@@ -175,6 +180,7 @@ struct Instances {
     app: Arc<App>,
     log: Log,
     made: Arc<AtomicUsize>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl HandlerState for Instances {
@@ -191,7 +197,9 @@ impl HandlerState for Instances {
             proxy,
             view: Data::http,
             expiration: Idle(Box::pin(tokio::time::sleep(IDLE_TIME))),
-            state: Reuse,
+            state: Reuse {
+                stopped: Arc::clone(&self.stopped),
+            },
         })
     }
 }
@@ -217,7 +225,10 @@ impl WorkerExpiration for Idle {
 }
 
 /// How much an instance may take on.
-struct Reuse;
+struct Reuse {
+    /// The server has stopped: an instance that now ends with its thread is no failure.
+    stopped: Arc<AtomicBool>,
+}
 
 impl WorkerState for Reuse {
     type StoreData = Data;
@@ -243,7 +254,7 @@ impl WorkerState for Reuse {
     }
 
     fn drop(&self, _: Store<Data>, result: wasmtime::Result<()>) {
-        if let Err(error) = result {
+        if let (Err(error), false) = (result, self.stopped.load(Ordering::Relaxed)) {
             eprintln!("an instance failed: {error:#}");
         }
     }

@@ -136,4 +136,5 @@ fn it_says_where_it_listens_and_what_failed_and_stops_at_ctrl_c() {
     kill_process(Pid::from_child(&host.process), Signal::INT).unwrap();
     assert_eq!(line(&mut host.printed), "Stopping.");
     assert!(host.process.wait().unwrap().success());
+    assert_eq!(line(&mut host.warned), "", "there was nothing to warn of");
 }
