@@ -1,10 +1,13 @@
--- Appends a message. KEYS: the log. ARGV: sender, text.
--- Returns its index and its time; or, where the key is not a log, what Redis says of it.
+-- Appends a message, unless its receipt shows that it is in the log already.
+-- KEYS: the log, the message's receipt. ARGV: sender, text, how long to keep the receipt in milliseconds, and how many messages
+-- to keep in the log ('0' for all).
+-- Returns 'stored' or 'replayed' with the message's index and time; 'reused' where the receipt is of another text; or 'unreadable'
+-- with what is wrong with the stored data.
 --
 -- An entry's id is <epoch>-<index>. The epoch is the time in microseconds at which the log began, so that a log that was lost
--- and begun anew is another log, and says so in every id.
+-- and begun anew is another log, and says so in every id. A receipt is '<id> <time> <SHA-1 of the text>'.
 local found = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if found.err then return { found.err } end
+if found.err then return { 'unreadable', found.err } end
 
 local now = redis.call('TIME')
 local time = now[1] * 1000000 + now[2]
@@ -13,11 +16,27 @@ local epoch, index = string.format('%.0f', time), 0
 local newest = found[1]
 if newest then
   local last
-  epoch, last = string.match(newest[1], '^(%d+)-(%d+)$')
+  epoch, last = string.match(newest[1], '^(%d+)%-(%d+)$')
   index = last + 1
   time = math.max(time, (tonumber(newest[2][4]) or 0) + 1)
 end
 
-redis.call('XADD', KEYS[1], epoch .. '-' .. string.format('%.0f', index),
-  'sender', ARGV[1], 'time', string.format('%.0f', time), 'text', ARGV[2])
-return { index, time }
+local digest = redis.sha1hex(ARGV[2])
+local receipt = redis.pcall('GET', KEYS[2])
+if receipt then
+  if receipt.err then return { 'unreadable', receipt.err } end
+  local sent_epoch, sent_index, sent_time, sent_digest = string.match(receipt, '^(%d+)%-(%d+) (%d+) (%x+)$')
+  if not sent_epoch then return { 'unreadable', 'the receipt ' .. receipt } end
+  -- In another log than this the message is not: that one is lost, and the message with it.
+  if newest and sent_epoch == epoch then
+    if sent_digest ~= digest then return { 'reused' } end
+    return { 'replayed', tonumber(sent_index), tonumber(sent_time) }
+  end
+end
+
+local id = epoch .. '-' .. string.format('%.0f', index)
+time = string.format('%.0f', time)
+redis.call('XADD', KEYS[1], id, 'sender', ARGV[1], 'time', time, 'text', ARGV[2])
+redis.call('SET', KEYS[2], id .. ' ' .. time .. ' ' .. digest, 'PX', ARGV[3])
+if ARGV[4] ~= '0' then redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[4]) end
+return { 'stored', index, tonumber(time) }

@@ -10,7 +10,7 @@ pub const MAX_NAME_CHARS: usize = 64;
 /// The folding is Unicode's lower case of each character by itself, as in the original (Go's `strings.ToLower`), except that
 /// `İ` stays apart from `i`. It depends on no locale and on no neighbouring character. Normal forms are not unified.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Member(String);
+pub struct Member(String);
 
 impl Member {
     fn parse(name: &str) -> Result<Self, &'static str> {
@@ -25,6 +25,11 @@ impl Member {
         }
         Ok(Self(name.chars().flat_map(char::to_lowercase).collect()))
     }
+
+    /// The folded name, 1 character or longer, without colons or control characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The two members of a chat in one order, so that `a:b` and `B:A` are one room. The members may be equal: notes to oneself.
@@ -35,9 +40,9 @@ pub struct Room {
 }
 
 impl Room {
-    /// The two members, each 1 character or longer, lower case, without colons or control characters, the lesser first.
-    pub fn members(&self) -> [&str; 2] {
-        [&self.first.0, &self.second.0]
+    /// The two members, the lesser first.
+    pub fn members(&self) -> [&Member; 2] {
+        [&self.first, &self.second]
     }
 }
 
@@ -75,9 +80,10 @@ impl Chat {
         &self.room
     }
 
-    /// Whether `name` is one of the two members, in any letter case.
-    pub fn has_member(&self, name: &str) -> bool {
-        Member::parse(name).is_ok_and(|member| member == self.room.first || member == self.room.second)
+    /// The member that `name` means, in any letter case; none where it is neither of the two.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        let named = Member::parse(name).ok()?;
+        self.room.members().into_iter().find(|member| **member == named)
     }
 }
 
@@ -157,10 +163,10 @@ mod tests {
     #[test]
     fn a_member_is_known_in_any_letter_case() {
         for name in ["alice", "ALICE", "Bob"] {
-            assert!(chat("Alice:bob").has_member(name), "{name}");
+            assert_eq!(chat("Alice:bob").member(name).unwrap().as_str(), name.to_lowercase());
         }
         for name in ["", "alic", "alice:bob", "alice ", "carol"] {
-            assert!(!chat("Alice:bob").has_member(name), "{name}");
+            assert_eq!(chat("Alice:bob").member(name), None, "{name}");
         }
     }
 }

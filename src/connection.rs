@@ -22,14 +22,15 @@ thread_local! {
     static LINE: RefCell<Option<Vec<StreamWriter<u8>>>> = const { RefCell::new(None) };
 }
 
-/// A Lua script that Redis runs as one atomic step on one key.
+/// A Lua script that Redis runs as one atomic step on keys of one slot. To run it twice must do what to run it once does:
+/// where the connection breaks, nobody knows whether it ran.
 pub struct Script {
     body: &'static str,
     digest: OnceLock<String>,
 }
 
 impl Script {
-    /// The script of this source, which sees its one key as `KEYS[1]`.
+    /// The script of this source.
     pub const fn new(body: &'static str) -> Self {
         Self {
             body,
@@ -43,22 +44,13 @@ impl Script {
     }
 }
 
-/// Whether a script may run twice where it is not known whether it ran.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Repeat {
-    /// It must not: the caller is told that Redis is unavailable.
-    Never,
-    /// It may, once, on a new connection: it changes nothing, or its second run has no further effect.
-    Safe,
-}
-
 /// Runs a script in one round trip (two where Redis does not know it yet) and returns its reply, nested lists flattened.
 ///
-/// Answers within the deadline `redis_timeout_ms`, whatever Redis does; every failure on the way is
+/// Where the connection breaks, it runs the script once more, on a new one. Answers within the deadline `redis_timeout_ms`, whatever Redis does; every failure on the way is
 /// [`Error::Unavailable`], but an address that the host does not allow is [`Error::Internal`].
-pub async fn run(script: &Script, key: &str, arguments: &[&[u8]], repeat: Repeat) -> Result<Vec<RedisResult>> {
+pub async fn run(script: &Script, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
     let config = config::get().await?;
-    let answer = pin!(run_on_kept(&config.redis_url, script, key, arguments, repeat));
+    let answer = pin!(run_on_kept(&config.redis_url, script, keys, arguments));
     let deadline = pin!(time::sleep(config.redis_timeout));
     match select(answer, deadline).await {
         Either::Left((answer, _)) => answer.map_err(failure),
@@ -76,21 +68,16 @@ pub async fn run(script: &Script, key: &str, arguments: &[&[u8]], repeat: Repeat
 async fn run_on_kept(
     url: &str,
     script: &Script,
-    key: &str,
+    keys: &[&str],
     arguments: &[&[u8]],
-    repeat: Repeat,
 ) -> Result<Vec<RedisResult>, redis::Error> {
     let connection = connect(url).await?;
-    let broken = match evaluate(&connection, script, key, arguments).await {
-        Ok(reply) => return Ok(reply),
-        Err(error) => error,
-    };
+    if let Ok(reply) = evaluate(&connection, script, keys, arguments).await {
+        return Ok(reply);
+    }
     // The host tells a broken connection and a refused command in the same way, so either costs the connection.
     forget(&connection);
-    match repeat {
-        Repeat::Never => Err(broken),
-        Repeat::Safe => evaluate(&*connect(url).await?, script, key, arguments).await,
-    }
+    evaluate(&*connect(url).await?, script, keys, arguments).await
 }
 
 /// The kept connection, or a new one. Requests that come while it is opened wait for it, so that an instance has only one.
@@ -147,18 +134,15 @@ fn forget(broken: &Rc<Connection>) {
 async fn evaluate(
     connection: &Connection,
     script: &Script,
-    key: &str,
+    keys: &[&str],
     arguments: &[&[u8]],
 ) -> Result<Vec<RedisResult>, redis::Error> {
-    let parameters = |script: &str| {
+    let parameters = |script: &str| -> Vec<RedisParameter> {
         let binary = |bytes: &[u8]| RedisParameter::Binary(bytes.to_vec());
-        let mut parameters = vec![
-            binary(script.as_bytes()),
-            RedisParameter::Int64(1),
-            binary(key.as_bytes()),
-        ];
-        parameters.extend(arguments.iter().copied().map(binary));
-        parameters
+        let count = binary(keys.len().to_string().as_bytes());
+        let keys = keys.iter().map(|key| key.as_bytes());
+        let values = keys.chain(arguments.iter().copied()).map(binary);
+        [binary(script.as_bytes()), count].into_iter().chain(values).collect()
     };
     match connection.execute("EVALSHA", parameters(script.digest())).await {
         Err(redis::Error::Other(why)) if is_noscript(&why) => connection.execute("EVAL", parameters(script.body)).await,

@@ -25,6 +25,15 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The idempotency key belongs to a message with another text; nothing was stored.
+    #[error("the idempotency key was used for another text")]
+    KeyReused,
+    /// The log that the cursor belongs to is gone; the chat's log is now another.
+    #[error("the messages that the cursor counts are gone")]
+    Gone {
+        /// Which log there is now, as in [`crate::page::Page::epoch`].
+        epoch: u64,
+    },
     /// Redis refused, dropped the connection or did not answer in time. The cause is for the log alone.
     #[error("Redis is unavailable: {0}")]
     Unavailable(String),
@@ -45,7 +54,7 @@ impl Error {
     /// Prints a failure that is not the caller's to standard error, which the host keeps as the component's log.
     pub fn log(&self) {
         match self {
-            Self::Invalid { .. } | Self::TooLarge { .. } => {}
+            Self::Invalid { .. } | Self::TooLarge { .. } | Self::KeyReused | Self::Gone { .. } => {}
             Self::Unavailable(_) | Self::Internal(_) => {
                 // In one write, so that the lines of several instances do not mix.
                 let line = format!("confab: {self}\n");
@@ -59,6 +68,8 @@ impl Error {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Gone { .. } => StatusCode::GONE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -74,6 +85,8 @@ impl From<Error> for wit::Error {
                 reason,
             }),
             Error::TooLarge { .. } => Self::TooLarge(error.to_string()),
+            Error::KeyReused => Self::KeyReused,
+            Error::Gone { epoch } => Self::Gone(epoch),
             Error::Unavailable(_) => Self::Unavailable,
             Error::Internal(_) => Self::Internal,
         }
@@ -97,6 +110,8 @@ mod tests {
                 413,
                 "65536",
             ),
+            (Error::KeyReused, 422, "KeyReused"),
+            (Error::Gone { epoch: 17 }, 410, "17"),
             (Error::Unavailable(secret()), 503, ""),
             (Error::Internal(secret()), 500, ""),
         ] {

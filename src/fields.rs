@@ -2,7 +2,7 @@
 
 use crate::chat::Chat;
 use crate::error::{Error, Result};
-use crate::message::Draft;
+use crate::message::{Draft, IdempotencyKey};
 use crate::page::{Limit, Order, PageRequest};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -24,15 +24,17 @@ struct PullFields {
     limit: Option<u64>,
     reverse: Option<bool>,
     before: Option<u64>,
+    epoch: Option<u64>,
 }
 
 /// Reads the message of a send from its body. Unknown fields are ignored.
-pub fn draft(body: &[u8]) -> Result<Draft> {
+pub fn draft(body: &[u8], key: Option<IdempotencyKey>) -> Result<Draft> {
     let fields: SendFields = from_json(body)?;
     Draft::parse(
         required("chat", fields.chat)?,
         required("text", fields.text)?,
         required("sender", fields.sender)?,
+        key,
     )
 }
 
@@ -52,6 +54,7 @@ pub fn page_request(body: &[u8], query: &str) -> Result<PageRequest> {
             Some(false) | None => Order::OldestFirst,
         },
         before: fields.before,
+        epoch: fields.epoch,
     })
 }
 
@@ -60,13 +63,14 @@ fn required(field: &'static str, value: Option<String>) -> Result<String> {
 }
 
 /// What each field must be, in the words of an error.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("chat", "must be a string"),
     ("text", "must be a string"),
     ("sender", "must be a string"),
     ("cursor", WHOLE_NUMBER),
     ("limit", WHOLE_NUMBER),
     ("before", WHOLE_NUMBER),
+    ("epoch", WHOLE_NUMBER),
     ("reverse", "must be true or false"),
 ];
 const WHOLE_NUMBER: &str = "must be a whole number from 0 to 18446744073709551615";
@@ -107,6 +111,7 @@ fn from_query(query: &str) -> Result<PullFields> {
             "chat" => fields.chat.replace(value).is_some(),
             "cursor" => fields.cursor.replace(whole_number("cursor", &value)?).is_some(),
             "limit" => fields.limit.replace(whole_number("limit", &value)?).is_some(),
+            "epoch" => fields.epoch.replace(whole_number("epoch", &value)?).is_some(),
             "before" => fields.before.replace(whole_number("before", &value)?).is_some(),
             "reverse" => fields.reverse.replace(truth("reverse", &value)?).is_some(),
             _ => false,
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_send_is_read_whatever_else_its_body_has() {
-        let expected = Draft::parse("a:b".into(), "hi".into(), "a".into()).unwrap();
+        let expected = Draft::parse("a:b".into(), "hi".into(), "a".into(), None).unwrap();
         let deep = format!(
             r#"{{"x":{}{},"chat":"a:b","text":"hi","sender":"a"}}"#,
             "[".repeat(10_000),
@@ -163,12 +168,8 @@ mod tests {
             r#"{"chat":"a:b","text":"hi","sender":"a","send_time":1e400,"x":null}"#,
             &deep,
         ] {
-            assert_eq!(
-                draft(body.as_bytes()),
-                Ok(Draft::parse("a:b".into(), "hi".into(), "a".into()).unwrap())
-            );
+            assert_eq!(draft(body.as_bytes(), None).as_ref(), Ok(&expected));
         }
-        assert_eq!(expected.text(), "hi");
     }
 
     #[test]
@@ -193,37 +194,42 @@ mod tests {
             (br#"{"chat":"a:b","text":7,"sender":"a"}"#, "text"),
             (br#"{"chat":"a:b","text":"hi"}"#, "sender"),
         ] {
-            assert_eq!(fault(draft(body)), at_fault, "{}", String::from_utf8_lossy(body));
+            assert_eq!(fault(draft(body, None)), at_fault, "{}", String::from_utf8_lossy(body));
         }
     }
 
-    fn request(cursor: u64, limit: Option<u64>, order: Order, before: Option<u64>) -> PageRequest {
+    fn request(cursor: u64, limit: Option<u64>, order: Order, before: Option<u64>, epoch: Option<u64>) -> PageRequest {
         PageRequest {
             chat: Chat::parse("a b:ö".into()).unwrap(),
             cursor,
             limit: Limit::of(limit),
             order,
             before,
+            epoch,
         }
     }
 
     #[test]
     fn a_pull_is_read_from_its_body_or_its_query() {
-        let full = request(3, Some(7), Order::NewestFirst, Some(u64::MAX));
-        let bare = request(0, None, Order::OldestFirst, None);
+        let full = request(3, Some(7), Order::NewestFirst, Some(u64::MAX), Some(17));
+        let bare = request(0, None, Order::OldestFirst, None, None);
         for (body, query, expected) in [
             (
-                r#"{"chat":"a b:ö","cursor":3,"limit":7,"reverse":true,"before":18446744073709551615}"#,
+                r#"{"chat":"a b:ö","cursor":3,"limit":7,"reverse":true,"before":18446744073709551615,"epoch":17}"#,
                 "",
                 &full,
             ),
             (
                 "",
-                "chat=a+b:%C3%B6&cursor=3&limit=7&reverse=true&before=18446744073709551615",
+                "chat=a+b:%C3%B6&cursor=3&limit=7&reverse=true&before=18446744073709551615&epoch=17",
                 &full,
             ),
             ("", "chat=a%20b%3aö&&unknown=%31&x", &bare),
-            (r#"{"chat":"a b:ö","cursor":null,"limit":0,"reverse":false}"#, "", &bare),
+            (
+                r#"{"chat":"a b:ö","cursor":null,"limit":0,"reverse":false,"epoch":null}"#,
+                "",
+                &bare,
+            ),
             (r#"{"chat":"a b:ö"}"#, "chat=x&cursor=y", &bare),
         ] {
             assert_eq!(
@@ -248,6 +254,7 @@ mod tests {
             (r#"{"chat":"a:b","reverse":"true"}"#, "reverse"),
             (r#"{"chat":"a:b","reverse":1}"#, "reverse"),
             (r#"{"chat":"a:b","before":-1}"#, "before"),
+            (r#"{"chat":"a:b","epoch":"17"}"#, "epoch"),
             (r#"{"chat":"a:b""#, "body"),
             (" ", "body"),
         ] {
@@ -262,6 +269,7 @@ mod tests {
             ("chat=a:b&cursor=", "cursor"),
             ("chat=a:b&limit=18446744073709551616", "limit"),
             ("chat=a:b&before=1e3", "before"),
+            ("chat=a:b&epoch=x", "epoch"),
             ("chat=a:b&reverse=1", "reverse"),
             ("chat=a:b&chat=a:b", "body"),
             ("chat=a:%FF", "body"),

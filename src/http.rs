@@ -1,26 +1,27 @@
-//! The HTTP door: routes, bodies and responses. The only file that knows HTTP.
+//! The HTTP door: routes, bodies and responses. Only it and its `problem` know HTTP.
+
+mod problem;
 
 use crate::error::{Error, Result};
 use crate::fields;
-use crate::message::Receipt;
-use crate::page::Page;
+use crate::message::{IdempotencyKey, Receipt};
 use crate::service;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
-use spin_sdk::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use std::num::NonZeroU64;
 
 /// The most bytes of a request's body.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-const ALLOW: HeaderName = HeaderName::from_static("allow");
 const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
-const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 type Response = spin_sdk::http::Response<Full<Bytes>>;
 
@@ -30,12 +31,15 @@ pub async fn handle(request: Request) -> Response {
     let (head, body) = request.into_parts();
     let answer = match Route::of(&head.method, head.uri.path()) {
         Route::Ping => ping(),
-        Route::Send => send(body).await,
+        Route::Send => send(&head.headers, body).await,
         Route::Pull => pull(body, head.uri.query().unwrap_or_default()).await,
-        Route::WrongMethod { allowed } => return method_not_allowed(&head.method, allowed),
-        Route::Unknown => return not_found(head.uri.path()),
+        Route::WrongMethod { allowed } => return problem::method_not_allowed(&head.method, allowed),
+        Route::Unknown => return problem::not_found(head.uri.path()),
     };
-    answer.unwrap_or_else(|error| failed(&error))
+    answer.unwrap_or_else(|error| {
+        error.log();
+        problem::of(&error)
+    })
 }
 
 #[derive(Debug, PartialEq)]
@@ -69,15 +73,61 @@ fn ping() -> Result<Response> {
     ok(&Pong { message: "pong" })
 }
 
-async fn send(body: IncomingRequestBody) -> Result<Response> {
+async fn send(headers: &HeaderMap, body: IncomingRequestBody) -> Result<Response> {
     #[derive(Serialize)]
     struct Sent {
         index: u64,
         send_time: u64,
     }
-    let draft = fields::draft(&read(body).await?)?;
-    let Receipt { index, send_time } = service::send(&draft).await?;
-    ok(&Sent { index, send_time })
+    let key = idempotency_key(headers)?;
+    let draft = fields::draft(&read(body).await?, key)?;
+    let Receipt {
+        index,
+        send_time,
+        replayed,
+    } = service::send(&draft).await?;
+    let mut response = ok(&Sent { index, send_time })?;
+    if replayed {
+        response
+            .headers_mut()
+            .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// Reads the header `Idempotency-Key`: a string of RFC 9651, as the IETF's draft has it, or the bare characters, as most
+/// clients send it. `"k"` and `k` are one key.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let malformed = || {
+        Error::field(
+            "Idempotency-Key",
+            "must be one string in double quotes, or one bare word",
+        )
+    };
+    let key = value.to_str().ok().filter(|_| values.next().is_none());
+    let key = key.and_then(unquoted).ok_or_else(malformed)?;
+    IdempotencyKey::parse(key).map(Some)
+}
+
+/// The characters of a string of RFC 9651 (section 3.3.3), or of a word that has none of the characters that end one in a header.
+fn unquoted(value: &str) -> Option<String> {
+    let Some(rest) = value.strip_prefix('"') else {
+        return (!value.contains(['"', '\\', ',', ';'])).then(|| value.to_owned());
+    };
+    let mut characters = rest.strip_suffix('"')?.chars();
+    let mut string = String::new();
+    while let Some(character) = characters.next() {
+        string.push(match character {
+            '"' => return None,
+            '\\' => characters.next().filter(|escaped| matches!(escaped, '"' | '\\'))?,
+            other => other,
+        });
+    }
+    Some(string)
 }
 
 async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
@@ -88,6 +138,9 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
         has_more: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
         next_cursor: Option<u64>,
+        epoch: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first_index: Option<NonZeroU64>,
     }
     #[derive(Serialize)]
     struct PulledMessage<'a> {
@@ -98,8 +151,8 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
         index: u64,
     }
     let request = fields::page_request(&read(body).await?, query)?;
-    let Page { messages, next } = service::pull(&request).await?;
-    let pulled = messages.iter().map(|message| PulledMessage {
+    let page = service::pull(&request).await?;
+    let messages = page.messages.iter().map(|message| PulledMessage {
         chat: request.chat.as_written(),
         text: &message.text,
         sender: &message.sender,
@@ -107,9 +160,11 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
         index: message.index,
     });
     ok(&Pulled {
-        messages: pulled.collect(),
-        has_more: next.map(|_| true),
-        next_cursor: next,
+        messages: messages.collect(),
+        has_more: page.next.map(|_| true),
+        next_cursor: page.next,
+        epoch: page.epoch,
+        first_index: NonZeroU64::new(page.first_index),
     })
 }
 
@@ -148,95 +203,59 @@ fn respond(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Resp
     response
 }
 
-/// An error's body, as RFC 9457 has it.
-#[derive(Serialize)]
-struct Problem<'a> {
-    /// What kind of problem it is: a reference that clients may compare, and that never changes.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-}
-
-fn failed(error: &Error) -> Response {
-    error.log();
-    let status = error.status();
-    let told = |kind, title, detail: &str, field| problem(status, kind, title, detail, field);
-    match error {
-        Error::Invalid { field, reason } => {
-            let detail = field.map_or_else(|| reason.clone(), |field| format!("{field} {reason}"));
-            told("/problems/invalid", "The request is not valid", &detail, *field)
-        }
-        Error::TooLarge { what, .. } => {
-            let field = (*what != "body").then_some(*what);
-            told(
-                "/problems/too-large",
-                "The request is too large",
-                &error.to_string(),
-                field,
-            )
-        }
-        Error::Unavailable(_) => {
-            let detail =
-                "The messages could not be reached. Try again; one that was being sent may or may not be stored.";
-            let mut response = told("/problems/unavailable", "The store is unavailable", detail, None);
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            response
-        }
-        Error::Internal(_) => told(
-            "/problems/internal",
-            "Something is wrong on our side",
-            "The log has the cause.",
-            None,
-        ),
-    }
-}
-
-fn not_found(path: &str) -> Response {
-    let detail = format!("There is nothing at {path}. There are /ping, /api/send and /api/pull.");
-    problem(
-        StatusCode::NOT_FOUND,
-        "/problems/not-found",
-        "No such path",
-        &detail,
-        None,
-    )
-}
-
-fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let detail = format!("{method} is not for this path, but {allowed}.");
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut response = problem(
-        status,
-        "/problems/method-not-allowed",
-        "Not with this method",
-        &detail,
-        None,
-    );
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    response
-}
-
-fn problem(status: StatusCode, kind: &'static str, title: &'static str, detail: &str, field: Option<&str>) -> Response {
-    let problem = Problem {
-        kind,
-        title,
-        status: status.as_u16(),
-        detail,
-        field,
-    };
-    // Strings and a number always serialise.
-    respond(status, PROBLEM, serde_json::to_vec(&problem).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_idempotency_key_is_a_quoted_string_or_a_bare_word() {
+        let read = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(IDEMPOTENCY_KEY, HeaderValue::from_static(value));
+            }
+            idempotency_key(&headers)
+        };
+        assert_eq!(read(&[]), Ok(None));
+        for (value, key) in [
+            ("\"k\"", "k"),
+            ("k", "k"),
+            (r#""a\"b\\c;d,""#, r#"a"b\c;d,"#),
+            (
+                "8e03978e-40d5-43e8-bc93-6894a57f9324",
+                "8e03978e-40d5-43e8-bc93-6894a57f9324",
+            ),
+            ("a/b+c==", "a/b+c=="),
+        ] {
+            let expected = IdempotencyKey::parse(key.into()).unwrap();
+            assert_eq!(read(&[value]), Ok(Some(expected)), "{value}");
+        }
+        for values in [
+            &[""][..],
+            &["\"\""],
+            &["\""],
+            &["\"k"],
+            &["k\""],
+            &["\"a\"b\""],
+            &[r#""a\""#],
+            &[r#""a\b""#],
+            &["\"k\";x=1"],
+            &["k, l"],
+            &["a b"],
+            &["\"a b\""],
+            &["k", "k"],
+        ] {
+            let error = read(values).unwrap_err();
+            let named = matches!(
+                error,
+                Error::Invalid {
+                    field: Some("Idempotency-Key"),
+                    ..
+                }
+            );
+            assert!(named, "{values:?}: {error:?}");
+        }
+    }
 
     #[test]
     fn a_path_has_its_methods_and_no_others() {

@@ -3,20 +3,45 @@
 //! | key | type | holds |
 //! |---|---|---|
 //! | `confab:{<room>}:log` | stream | a chat's messages |
+//! | `confab:{<room>}:sent:<member>:<key>` | string, expires | the receipt of a message sent with an idempotency key |
+//! | `confab:{<room>}:try:<nonce>` | string, expires | the receipt of a message sent without one |
 //!
 //! `<room>` is the chat's two members, lower case, the lesser first, a colon between them. The braces are a Redis Cluster
 //! hash tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two rooms share a key,
 //! and no name can break the tag.
+//!
+//! What a key holds never changes: another format takes another name, so that versions of confab that run side by side
+//! cannot misread each other.
 
-use crate::chat::Room;
-use percent_encoding::{AsciiSet, utf8_percent_encode};
+use crate::chat::{Member, Room};
+use crate::message::IdempotencyKey;
+use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
 
 const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'{').add(b'}');
 
 /// The stream of a chat's messages.
 pub fn log(room: &Room) -> String {
-    let [first, second] = room.members().map(|member| utf8_percent_encode(member, ESCAPED));
-    format!("confab:{{{first}:{second}}}:log")
+    of_room(room, format_args!("log"))
+}
+
+/// The receipt of the message that a member calls by this key.
+pub fn sent(room: &Room, member: &Member, key: &IdempotencyKey) -> String {
+    of_room(room, format_args!("sent:{}:{}", escaped(member), key.as_str()))
+}
+
+/// The receipt of the message of one request.
+pub fn attempt(room: &Room, nonce: [u64; 2]) -> String {
+    let [one, other] = nonce;
+    of_room(room, format_args!("try:{one:016x}{other:016x}"))
+}
+
+fn of_room(room: &Room, what: std::fmt::Arguments) -> String {
+    let [first, second] = room.members().map(escaped);
+    format!("confab:{{{first}:{second}}}:{what}")
+}
+
+fn escaped(member: &Member) -> PercentEncode<'_> {
+    utf8_percent_encode(member.as_str(), ESCAPED)
 }
 
 #[cfg(test)]
@@ -35,5 +60,15 @@ mod tests {
         ] {
             assert_eq!(log(Chat::parse(chat.into()).unwrap().room()), key, "{chat}");
         }
+        let chat = Chat::parse("Alice:{".into()).unwrap();
+        let key = IdempotencyKey::parse("{k}:1".into()).unwrap();
+        for (member, expected) in [
+            ("ALICE", "confab:{alice:%7B}:sent:alice:{k}:1"),
+            ("{", "confab:{alice:%7B}:sent:%7B:{k}:1"),
+        ] {
+            assert_eq!(sent(chat.room(), chat.member(member).unwrap(), &key), expected);
+        }
+        let nonce = attempt(chat.room(), [1, u64::MAX]);
+        assert_eq!(nonce, "confab:{alice:%7B}:try:0000000000000001ffffffffffffffff");
     }
 }

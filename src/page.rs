@@ -50,24 +50,32 @@ pub struct PageRequest {
     pub order: Order,
     /// Only messages whose index is below it.
     pub before: Option<u64>,
+    /// The log that the cursor belongs to, as in [`Page::epoch`]; none or 0 for whichever there is.
+    pub epoch: Option<u64>,
 }
 
-/// The indexes of the oldest and the newest message that a chat has.
+/// How far a chat's log reaches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extent {
+    /// Which log it is: the time at which it began, in microseconds since the Unix epoch.
+    pub epoch: u64,
     /// The index of the oldest message.
     pub oldest: u64,
     /// The index of the newest message.
     pub newest: u64,
 }
 
-/// What a pull found, in the order asked for.
-#[derive(Debug, PartialEq)]
+/// What a pull found, in the order asked for. The default is what it finds in a chat without messages.
+#[derive(Debug, Default, PartialEq)]
 pub struct Page {
     /// At most [`PageRequest::limit`] messages.
     pub messages: Vec<Message>,
     /// The cursor of the next page; none where no more messages match.
     pub next: Option<u64>,
+    /// Which log the indexes belong to, as in [`Extent`]; 0 where the chat has none.
+    pub epoch: u64,
+    /// The index of the oldest message that the chat still has; 0 where it has none.
+    pub first_index: u64,
 }
 
 impl Page {
@@ -86,14 +94,11 @@ impl Page {
                 (last.index > extent.oldest).then_some(after)
             }
         });
-        Self { messages, next }
-    }
-
-    /// The page of a chat that has no messages.
-    pub fn empty() -> Self {
         Self {
-            messages: Vec::new(),
-            next: None,
+            messages,
+            next,
+            epoch: extent.epoch,
+            first_index: extent.oldest,
         }
     }
 }
@@ -135,8 +140,13 @@ mod tests {
             limit: Limit::of(None),
             order,
             before,
+            epoch: None,
         };
-        let extent = Extent { oldest: 3, newest: 9 };
+        let extent = Extent {
+            epoch: 17,
+            oldest: 3,
+            newest: 9,
+        };
         Page::new(&request, extent, indexes.iter().copied().map(message).collect()).next
     }
 

@@ -1,13 +1,13 @@
 -- Reads a page. KEYS: the log. ARGV: 'forward' or 'reverse', cursor, count, and the index that bounds the page ('' for none).
 -- Returns nothing where there is no log; else the newest id, the oldest id, and the page's entries, each an id and its fields;
--- or, where the key is not a log, what Redis says of it.
+-- or 'unreadable' with what is wrong with the stored data.
 local found = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if found.err then return { found.err } end
+if found.err then return { 'unreadable', found.err } end
 if not found[1] then return {} end
 
 local newest = found[1][1]
 local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]
-local epoch, last = string.match(newest, '^(%d+)-(%d+)$')
+local epoch, last = string.match(newest, '^(%d+)%-(%d+)$')
 local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
 local function id(index)

@@ -3,7 +3,7 @@
 use crate::bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::message::Draft;
+use crate::message::{Draft, IdempotencyKey};
 use crate::page::{Limit, Order, PageRequest};
 use crate::service;
 
@@ -12,11 +12,13 @@ pub struct Messenger;
 
 impl Guest for Messenger {
     async fn send(draft: wit::Draft) -> Result<wit::Receipt, wit::Error> {
-        let draft = Draft::parse(draft.chat, draft.text, draft.sender)?;
+        let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
+        let draft = Draft::parse(draft.chat, draft.text, draft.sender, key)?;
         let receipt = service::send(&draft).await.map_err(logged)?;
         Ok(wit::Receipt {
             index: receipt.index,
             send_time: receipt.send_time,
+            replayed: receipt.replayed,
         })
     }
 
@@ -31,6 +33,7 @@ impl Guest for Messenger {
                 Order::OldestFirst
             },
             before: request.before,
+            epoch: request.epoch,
         };
         let page = service::pull(&request).await.map_err(logged)?;
         let message = |message: crate::message::Message| wit::Message {
@@ -42,6 +45,8 @@ impl Guest for Messenger {
         Ok(wit::Page {
             messages: page.messages.into_iter().map(message).collect(),
             next_cursor: page.next,
+            epoch: page.epoch,
+            first_index: page.first_index,
         })
     }
 }

@@ -1,24 +1,41 @@
 //! Messages in Redis: what is stored, and how it is read back. The only file that knows Redis commands.
 
-use crate::connection::{self, Repeat, Script};
+use crate::config;
+use crate::connection::{self, Script};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::message::{Draft, Message, Receipt};
 use crate::page::{Extent, Order, PageRequest};
 use spin_sdk::redis::RedisResult;
+use spin_sdk::wasip3::random::random::get_random_u64;
+use std::num::NonZeroU64;
+use std::time::Duration;
 
 static APPEND: Script = Script::new(include_str!("append.lua"));
 static READ: Script = Script::new(include_str!("read.lua"));
 
-/// Appends a message to its room's log and answers once Redis has it.
+/// How long the receipt of a message without a key is kept: three times the longest that its request can go on trying.
+const ATTEMPT_WINDOW: Duration = Duration::from_millis(3 * config::MAX_REDIS_TIMEOUT_MS);
+
+/// Appends a message to its room's log, once whatever happens on the way, and answers once Redis has it.
 ///
 /// The index is one above the newest's. The time is Redis's, made greater than the newest's, so index and time always agree,
-/// whatever clocks do.
+/// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the receipt is
+/// the first one. With another text, it is [`Error::KeyReused`].
 pub async fn append(draft: &Draft) -> Result<Receipt> {
-    let key = keys::log(draft.room());
-    let arguments = [draft.sender().as_bytes(), draft.text().as_bytes()];
-    let reply = connection::run(&APPEND, &key, &arguments, Repeat::Never).await?;
-    decode_receipt(reply).map_err(|why| unreadable(&key, &why))
+    let config = config::get().await?;
+    let log = keys::log(draft.room());
+    let (receipt, window) = if let Some(key) = draft.key() {
+        (keys::sent(draft.room(), draft.member(), key), config.idempotency_window)
+    } else {
+        let nonce = [get_random_u64(), get_random_u64()];
+        (keys::attempt(draft.room(), nonce), ATTEMPT_WINDOW)
+    };
+    let window = window.as_millis().to_string();
+    let kept = config.max_messages.map_or(0, NonZeroU64::get).to_string();
+    let arguments = [draft.sender(), draft.text(), &window, &kept].map(str::as_bytes);
+    let reply = connection::run(&APPEND, &[&log, &receipt], &arguments).await?;
+    decode_receipt(&reply).map_err(|why| unreadable(&log, &why))?
 }
 
 /// Reads a page's messages, in its order, and how far the log reaches; none where the room has no log.
@@ -32,7 +49,7 @@ pub async fn read(request: &PageRequest) -> Result<Option<(Extent, Vec<Message>)
     let count = request.limit.get().to_string();
     let before = request.before.map_or(String::new(), |before| before.to_string());
     let arguments = [order, cursor.as_bytes(), count.as_bytes(), before.as_bytes()];
-    let reply = connection::run(&READ, &key, &arguments, Repeat::Safe).await?;
+    let reply = connection::run(&READ, &[&key], &arguments).await?;
     decode_page(reply).map_err(|why| unreadable(&key, &why))
 }
 
@@ -41,15 +58,24 @@ fn unreadable(key: &str, why: &str) -> Error {
 }
 
 /// Decodes the reply of `append.lua`.
-fn decode_receipt(reply: Vec<RedisResult>) -> Result<Receipt, String> {
-    let receipt = match reply.as_slice() {
-        [RedisResult::Int64(index), RedisResult::Int64(time)] => u64::try_from(*index)
-            .and_then(|index| Ok((index, u64::try_from(*time)?)))
-            .map(|(index, send_time)| Receipt { index, send_time })
-            .ok(),
+fn decode_receipt(reply: &[RedisResult]) -> Result<Result<Receipt>, String> {
+    let unknown = || "the reply of append.lua has an unknown shape".to_owned();
+    let replayed = match reply.first() {
+        Some(RedisResult::Binary(word)) if word == b"stored" => false,
+        Some(RedisResult::Binary(word)) if word == b"replayed" => true,
+        Some(RedisResult::Binary(word)) if word == b"reused" => return Ok(Err(Error::KeyReused)),
+        _ => return Err(refusal(reply).unwrap_or_else(unknown)),
+    };
+    let number = |value: Option<&RedisResult>| match value {
+        Some(RedisResult::Int64(number)) => u64::try_from(*number).ok(),
         _ => None,
     };
-    receipt.ok_or_else(|| refusal(reply))
+    let (index, send_time) = number(reply.get(1)).zip(number(reply.get(2))).ok_or_else(unknown)?;
+    Ok(Ok(Receipt {
+        index,
+        send_time,
+        replayed,
+    }))
 }
 
 /// Decodes the reply of `read.lua`: newest id, oldest id, and then seven values an entry.
@@ -57,18 +83,19 @@ fn decode_page(reply: Vec<RedisResult>) -> Result<Option<(Extent, Vec<Message>)>
     if reply.is_empty() {
         return Ok(None);
     }
-    if reply.len() == 1 {
-        return Err(refusal(reply));
+    if let Some(why) = refusal(&reply) {
+        return Err(why);
     }
     let mut values = reply.into_iter().map(text);
-    let newest = index(&take(&mut values)?)?;
-    let oldest = index(&take(&mut values)?)?;
+    let (epoch, newest) = numbers(&take(&mut values)?)?;
+    let (_, oldest) = numbers(&take(&mut values)?)?;
     let mut messages = Vec::new();
     while let Some(id) = values.next() {
         let id = id?;
         messages.push(decode_entry(&id, &mut values).map_err(|why| format!("entry {id}: {why}"))?);
     }
-    Ok(Some((Extent { oldest, newest }, messages)))
+    let extent = Extent { epoch, oldest, newest };
+    Ok(Some((extent, messages)))
 }
 
 type Text = Result<String, String>;
@@ -85,18 +112,19 @@ fn decode_entry(id: &str, values: &mut impl Iterator<Item = Text>) -> Result<Mes
     let sender = field("sender")?;
     let send_time = field("time")?;
     let text = field("text")?;
+    let (_, index) = numbers(id)?;
     Ok(Message {
-        index: index(id)?,
+        index,
         sender,
         text,
         send_time: send_time.parse().map_err(|_| format!("has the time {send_time:?}"))?,
     })
 }
 
-/// The index in an entry's id, `<epoch>-<index>`.
-fn index(id: &str) -> Result<u64, String> {
+/// The epoch and the index in an entry's id, `<epoch>-<index>`.
+fn numbers(id: &str) -> Result<(u64, u64), String> {
     id.split_once('-')
-        .and_then(|(_, index)| index.parse().ok())
+        .and_then(|(epoch, index)| Some((epoch.parse().ok()?, index.parse().ok()?)))
         .ok_or_else(|| format!("{id:?} is not an entry's id"))
 }
 
@@ -113,11 +141,13 @@ fn text(value: RedisResult) -> Text {
     }
 }
 
-/// What a script that could not do its work says of the key.
-fn refusal(mut reply: Vec<RedisResult>) -> String {
-    match reply.pop() {
-        Some(RedisResult::Binary(why)) if reply.is_empty() => String::from_utf8_lossy(&why).into_owned(),
-        _ => "the reply has an unknown shape".into(),
+/// What a script that cannot read the stored data says of it.
+fn refusal(reply: &[RedisResult]) -> Option<String> {
+    match reply {
+        [RedisResult::Binary(word), RedisResult::Binary(why)] if word == b"unreadable" => {
+            Some(String::from_utf8_lossy(why).into_owned())
+        }
+        _ => None,
     }
 }
 
@@ -141,7 +171,12 @@ mod tests {
         ]))
         .unwrap()
         .unwrap();
-        assert_eq!(extent, Extent { oldest: 3, newest: 9 });
+        let expected = Extent {
+            epoch: 17,
+            oldest: 3,
+            newest: 9,
+        };
+        assert_eq!(extent, expected);
         let message = |index, sender: &str, text: &str, send_time| Message {
             index,
             sender: sender.into(),
@@ -155,7 +190,8 @@ mod tests {
     #[test]
     fn a_page_that_cannot_be_read_says_where_and_why() {
         for (values, why) in [
-            (&["WRONGTYPE Operation"][..], "WRONGTYPE Operation"),
+            (&["unreadable", "WRONGTYPE Operation"][..], "WRONGTYPE Operation"),
+            (&["17-9"], "the reply ends early"),
             (&["17-9", "x"], "\"x\" is not an entry's id"),
             (
                 &["17-9", "17-0", "17-0", "sender", "a"],
@@ -178,17 +214,27 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_two_numbers() {
-        let two = |index, time| vec![RedisResult::Int64(index), RedisResult::Int64(time)];
-        assert_eq!(
-            decode_receipt(two(41, 17)),
-            Ok(Receipt {
+    fn a_receipt_is_a_word_and_two_numbers() {
+        let receipt = |word: &str, numbers: &[i64]| {
+            let mut values = reply(&[word]);
+            values.extend(numbers.iter().copied().map(RedisResult::Int64));
+            decode_receipt(&values)
+        };
+        for (word, replayed) in [("stored", false), ("replayed", true)] {
+            let expected = Receipt {
                 index: 41,
-                send_time: 17
-            })
-        );
-        assert!(decode_receipt(two(-1, 17)).is_err());
-        assert!(decode_receipt(Vec::new()).is_err());
-        assert_eq!(decode_receipt(reply(&["WRONGTYPE"])), Err("WRONGTYPE".to_owned()));
+                send_time: 17,
+                replayed,
+            };
+            assert_eq!(receipt(word, &[41, 17]), Ok(Ok(expected)));
+        }
+        assert_eq!(receipt("reused", &[]), Ok(Err(Error::KeyReused)));
+        for (word, numbers) in [("stored", &[-1, 17][..]), ("stored", &[41]), ("else", &[41, 17])] {
+            let why = receipt(word, numbers).unwrap_err();
+            assert!(why.contains("unknown shape"), "{word} {numbers:?}: {why}");
+        }
+        assert!(decode_receipt(&[]).is_err());
+        let refused = decode_receipt(&reply(&["unreadable", "WRONGTYPE"]));
+        assert_eq!(refused, Err("WRONGTYPE".to_owned()));
     }
 }

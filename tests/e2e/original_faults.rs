@@ -125,11 +125,9 @@ async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflow
     for cursor in [2, 1 << 53, u64::MAX / 2, u64::MAX] {
         for reverse in [false, true] {
             let request = json!({ "chat": "a:b", "cursor": cursor, "reverse": reverse });
-            assert_eq!(
-                confab.pull(request).await.ok(),
-                json!({ "messages": [] }),
-                "{cursor} {reverse}"
-            );
+            let page = confab.pull(request).await.ok();
+            assert_eq!(texts(&page), Vec::<String>::new(), "{cursor} {reverse}");
+            assert_eq!(page.get("next_cursor"), None, "{cursor} {reverse}");
         }
     }
 }

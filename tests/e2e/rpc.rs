@@ -23,6 +23,7 @@ fn draft(chat: &str, sender: &str, text: &str) -> Draft {
         chat: chat.into(),
         text: text.into(),
         sender: sender.into(),
+        idempotency_key: None,
     }
 }
 
@@ -33,6 +34,7 @@ fn request(chat: &str) -> PageRequest {
         limit: 0,
         reverse: false,
         before: None,
+        epoch: None,
     }
 }
 

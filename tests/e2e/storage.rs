@@ -24,10 +24,24 @@ async fn the_keys_and_entries_are_what_they_have_always_been() {
         .unwrap();
     confab.send("}{:%7B", "}{", "hi").await.ok();
 
-    let keys: Vec<String> = redis::from_owned_redis_value(query(&redis, &["KEYS", "*"]).await).unwrap();
-    let mut keys = keys;
-    keys.sort();
-    assert_eq!(keys, ["confab:{%257b:%7D%7B}:log", "confab:{alice:bob}:log"]);
+    let sent = confab.send_keyed("}{:%7B", "}{", "ho", "K/1").await.ok()["send_time"]
+        .as_u64()
+        .unwrap();
+
+    let logs = redis.keys("*:log").await;
+    assert_eq!(logs, ["confab:{%257b:%7D%7B}:log", "confab:{alice:bob}:log"]);
+    assert_eq!(redis.keys("*:sent:*").await, ["confab:{%257b:%7D%7B}:sent:%7D%7B:K/1"]);
+    let nonces = redis.keys("*:try:*").await;
+    assert_eq!(nonces.len(), 3);
+    for nonce in nonces {
+        let digits = nonce.rsplit_once(':').unwrap().1;
+        assert!(
+            digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+            "{nonce}"
+        );
+        let left: u64 = redis::from_owned_redis_value(query(&redis, &["PTTL", &nonce]).await).unwrap();
+        assert!((1..=60_000).contains(&left), "{nonce}: {left} ms");
+    }
 
     let entries = query(&redis, &["XRANGE", "confab:{alice:bob}:log", "-", "+"]).await;
     let entries: Vec<(String, Vec<String>)> = redis::from_owned_redis_value(entries).unwrap();
@@ -44,6 +58,13 @@ async fn the_keys_and_entries_are_what_they_have_always_been() {
             (format!("{first}-1"), fields("bob", second, "ho")),
         ]
     );
+
+    let key = "confab:{%257b:%7D%7B}:sent:%7D%7B:K/1";
+    let receipt: String = redis::from_owned_redis_value(query(&redis, &["GET", key]).await).unwrap();
+    let (id, rest) = receipt.split_once(' ').unwrap();
+    assert!(id.ends_with("-1"), "{receipt}");
+    // The SHA-1 of "ho".
+    assert_eq!(rest, format!("{sent} 9a76a857ad399b492ba01879d0fa2d717e4430b2"));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{Redis, app, program};
 use confab_host::server::Server;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -90,13 +90,12 @@ impl Confab {
 
     /// Sends a request with a body of any kind.
     pub(crate) async fn request(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
-        let url = format!("http://{}{path}", self.server.address());
-        let response = self.client.request(method, url).body(body).send().await.unwrap();
-        Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: response.bytes().await.unwrap().to_vec(),
-        }
+        answer(self.build(method, path).body(body)).await
+    }
+
+    fn build(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("http://{}{path}", self.server.address()))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -114,6 +113,19 @@ impl Confab {
             .await
     }
 
+    /// Sends a message with these values for its header `Idempotency-Key`, as they are.
+    pub(crate) async fn send_with_keys(&self, chat: &str, sender: &str, text: &str, keys: &[&str]) -> Answer {
+        let body = json!({ "chat": chat, "text": text, "sender": sender }).to_string();
+        let request = self.build(Method::POST, "/api/send").body(body);
+        let with_key = |request: RequestBuilder, key: &&str| request.header("idempotency-key", *key);
+        answer(keys.iter().fold(request, with_key)).await
+    }
+
+    /// Sends a message with an idempotency key.
+    pub(crate) async fn send_keyed(&self, chat: &str, sender: &str, text: &str, key: &str) -> Answer {
+        self.send_with_keys(chat, sender, text, &[&format!("\"{key}\"")]).await
+    }
+
     /// Sends the texts one after the other.
     pub(crate) async fn send_all(&self, chat: &str, sender: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) {
         for text in texts {
@@ -129,6 +141,15 @@ impl Confab {
     /// The texts of a page.
     pub(crate) async fn texts(&self, request: Value) -> Vec<String> {
         texts(&self.pull(request).await.ok())
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.bytes().await.unwrap().to_vec(),
     }
 }
 

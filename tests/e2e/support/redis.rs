@@ -89,6 +89,14 @@ impl Redis {
         line.unwrap().trim().parse().unwrap()
     }
 
+    /// The keys that it has of this pattern, sorted.
+    pub(crate) async fn keys(&self, pattern: &str) -> Vec<String> {
+        let keys = redis::cmd("KEYS").arg(pattern).to_owned();
+        let mut keys: Vec<String> = keys.query_async(&mut self.connect().await).await.unwrap();
+        keys.sort();
+        keys
+    }
+
     /// Watches every command that clients send from now on.
     pub(crate) async fn monitor(&self) -> Monitor {
         let mut stream = TcpStream::connect(self.host()).await.unwrap();
