@@ -1,13 +1,18 @@
 # A newcomer's two commands are `make run` and `make test`. Both do their own set-up.
 
-.PHONY: run test build lint
+.PHONY: run test build lint fuzz
 
 run: build
 	scripts/run
 
 test: lint
 	scripts/setup redis-server
-	cargo test --workspace
+	cargo test --workspace -- --show-output
+
+# A minute of random input for each of what reads raw values.
+fuzz:
+	scripts/setup rust
+	CONFAB_FUZZ_SECONDS=60 cargo test --lib fuzz -- --show-output
 
 # The component, in target/wasm32-wasip2/release/confab.wasm.
 build:

@@ -145,6 +145,9 @@ fn truth(field: &'static str, value: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{fuzz, near};
+    use crate::message::MAX_TEXT_BYTES;
+    use crate::page::MAX_LIMIT;
 
     /// The field that an error names, or `body` for the whole of it.
     fn fault<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
@@ -196,6 +199,38 @@ mod tests {
         ] {
             assert_eq!(fault(draft(body, None)), at_fault, "{}", String::from_utf8_lossy(body));
         }
+    }
+
+    #[test]
+    fn fuzz_sends() {
+        let valid = &[
+            r#"{"chat":"a:b","text":"hi","sender":"a"}"#,
+            r#" {"x":[{}],"sender":"B","text":"\u0068\n","chat":"a:b"} "#,
+        ];
+        fuzz("sends", &near(valid), |body| {
+            if let Ok(draft) = draft(&body, None) {
+                assert!((1..=MAX_TEXT_BYTES).contains(&draft.text().len()));
+                assert!(draft.room().members().contains(&draft.member()));
+            }
+        });
+    }
+
+    #[test]
+    fn fuzz_pulls() {
+        let bodies = near(&[
+            "",
+            r#"{"chat":"a:b"}"#,
+            r#"{"chat":"a:b","cursor":1,"limit":2,"reverse":true,"before":3,"epoch":4}"#,
+        ]);
+        let queries = near(&["chat=a:b", "chat=a%3Ab&cursor=1&limit=2&reverse=true&before=3&epoch=4"]);
+        fuzz("pulls", &(bodies, queries), |(body, query)| {
+            let query = String::from_utf8_lossy(&query);
+            for body in [&body[..], b""] {
+                if let Ok(request) = page_request(body, &query) {
+                    assert!((1..=MAX_LIMIT).contains(&request.limit.get()));
+                }
+            }
+        });
     }
 
     fn request(cursor: u64, limit: Option<u64>, order: Order, before: Option<u64>, epoch: Option<u64>) -> PageRequest {

@@ -206,6 +206,7 @@ fn respond(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Resp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{fuzz, near};
 
     #[test]
     fn an_idempotency_key_is_a_quoted_string_or_a_bare_word() {
@@ -255,6 +256,23 @@ mod tests {
             );
             assert!(named, "{values:?}: {error:?}");
         }
+    }
+
+    #[test]
+    fn fuzz_idempotency_keys() {
+        fuzz("idempotency keys", &near(&["k", "\"k\"", r#""a\"b\\c""#]), |value| {
+            let mut headers = HeaderMap::new();
+            let Ok(value) = HeaderValue::from_bytes(&value) else {
+                return;
+            };
+            headers.insert(IDEMPOTENCY_KEY, value);
+            if let Ok(Some(key)) = idempotency_key(&headers) {
+                // What was read is read again from the one way to write it.
+                let quoted = format!("\"{}\"", key.as_str().replace('\\', r"\\").replace('"', r#"\""#));
+                headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(&quoted).unwrap());
+                assert_eq!(idempotency_key(&headers), Ok(Some(key)));
+            }
+        });
     }
 
     #[test]

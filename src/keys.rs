@@ -48,6 +48,23 @@ fn escaped(member: &Member) -> PercentEncode<'_> {
 mod tests {
     use super::*;
     use crate::chat::Chat;
+    use crate::fuzz::{fuzz, near};
+
+    #[test]
+    fn fuzz_keys() {
+        let names = near(&["a:b", "B:A", "{:}", "%7B:%7b", "é:É"]);
+        fuzz("keys", &(names.clone(), names), |(one, other)| {
+            let chat = |name: &[u8]| Chat::parse(String::from_utf8_lossy(name).into_owned());
+            let (Ok(one), Ok(other)) = (chat(&one), chat(&other)) else {
+                return;
+            };
+            let (one, other) = (one.room(), other.room());
+            assert_eq!(log(one) == log(other), one == other, "{one:?} {other:?}");
+            let key = log(one);
+            assert!(key.starts_with("confab:{") && key.ends_with("}:log"), "{key}");
+            assert_eq!((key.matches('{').count(), key.matches('}').count()), (1, 1), "{key}");
+        });
+    }
 
     #[test]
     fn keys_are_what_they_have_always_been() {

@@ -16,6 +16,8 @@ pub mod config;
 pub mod connection;
 pub mod error;
 pub mod fields;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod keys;
 pub mod message;

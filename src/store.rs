@@ -154,6 +154,10 @@ fn refusal(reply: &[RedisResult]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{fuzz, near};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     fn reply(values: &[&str]) -> Vec<RedisResult> {
         values
@@ -211,6 +215,54 @@ mod tests {
         let mut not_utf8 = reply(&["17-9", "17-0", "17-0", "sender"]);
         not_utf8.push(RedisResult::Binary(vec![0xff]));
         assert_eq!(decode_page(not_utf8), Err("entry 17-0: is not UTF-8".to_owned()));
+    }
+
+    #[test]
+    fn fuzz_replies() {
+        let words = &[
+            "17-3",
+            "sender",
+            "time",
+            "text",
+            "18",
+            "a",
+            "hi",
+            "stored",
+            "replayed",
+            "reused",
+            "unreadable",
+        ];
+        let value = prop_oneof![
+            6 => near(words).prop_map(RedisResult::Binary),
+            4 => select(&words[..]).prop_map(|word| RedisResult::Binary(word.as_bytes().to_vec())),
+            1 => any::<i64>().prop_map(RedisResult::Int64),
+            1 => Just(RedisResult::Nil),
+            1 => Just(RedisResult::Status("OK".into())),
+        ];
+        // Whole entries, whose values may then be any.
+        let field = |name: &str| Just(RedisResult::Binary(name.as_bytes().to_vec()));
+        let any_value = value.clone().boxed();
+        let entry = (
+            any_value.clone(),
+            (field("sender"), any_value.clone()),
+            (field("time"), any_value.clone()),
+            (field("text"), any_value),
+        );
+        let entry =
+            entry.prop_map(|(id, sender, time, text)| vec![id, sender.0, sender.1, time.0, time.1, text.0, text.1]);
+        let page = (vec(value.clone(), 0..3), vec(entry, 0..3)).prop_map(|(mut reply, entries)| {
+            reply.extend(entries.concat());
+            reply
+        });
+        fuzz("replies", &prop_oneof![vec(value, 0..12), page], |reply| {
+            _ = decode_receipt(&reply);
+            let length = reply.len();
+            match decode_page(reply) {
+                Ok(None) => assert_eq!(length, 0),
+                Ok(Some((_, messages))) => assert_eq!(length, 2 + 7 * messages.len()),
+                Err(why) => assert!(!why.is_empty()),
+            }
+        });
     }
 
     #[test]

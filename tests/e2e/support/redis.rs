@@ -4,7 +4,9 @@ use redis::aio::MultiplexedConnection;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,6 +15,7 @@ pub(crate) struct Redis {
     port: u16,
     folder: TempDir,
     options: &'static [&'static str],
+    clock: Option<Clock>,
     server: Child,
 }
 
@@ -24,18 +27,29 @@ impl Redis {
 
     /// A server with these options, given again at each restart.
     pub(crate) fn with(options: &'static [&'static str]) -> Self {
+        Self::start_with(options, None)
+    }
+
+    /// A server whose clock can be set, and that clock.
+    pub(crate) fn with_a_clock() -> (Self, Clock) {
+        let clock = Clock::new();
+        (Self::start_with(&["--appendonly", "no"], Some(clock.clone())), clock)
+    }
+
+    fn start_with(options: &'static [&'static str], clock: Option<Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Another process may take a free port before the server does: try the next one.
         let (port, server) = (0..20)
             .find_map(|_| {
                 let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-                Some((port, launch(port, &folder, options)?))
+                Some((port, launch(port, &folder, options, clock.as_ref())?))
             })
             .expect("redis-server does not start; is it installed? (apt-get install redis-server)");
         Self {
             port,
             folder,
             options,
+            clock,
             server,
         }
     }
@@ -59,7 +73,8 @@ impl Redis {
 
     /// Starts it again on the same port, after [`Redis::kill`].
     pub(crate) fn restart(&mut self) {
-        self.server = launch(self.port, &self.folder, self.options).expect("the port was taken meanwhile");
+        self.server =
+            launch(self.port, &self.folder, self.options, self.clock.as_ref()).expect("the port was taken meanwhile");
     }
 
     /// Stops it from running, its connections open: a server that hangs.
@@ -74,6 +89,13 @@ impl Redis {
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.server), signal).unwrap();
+    }
+
+    /// Its time, in microseconds since the Unix epoch.
+    pub(crate) async fn time(&self) -> u64 {
+        let (seconds, microseconds): (u64, u64) =
+            redis::cmd("TIME").query_async(&mut self.connect().await).await.unwrap();
+        seconds * 1_000_000 + microseconds
     }
 
     /// How many connections it has accepted since it started, this call's own included.
@@ -95,6 +117,28 @@ impl Redis {
         let mut keys: Vec<String> = keys.query_async(&mut self.connect().await).await.unwrap();
         keys.sort();
         keys
+    }
+
+    /// Deletes a key.
+    pub(crate) async fn delete(&self, key: &str) {
+        let delete = redis::cmd("DEL").arg(key).to_owned();
+        let () = delete.query_async(&mut self.connect().await).await.unwrap();
+    }
+
+    /// Deletes every key.
+    pub(crate) async fn empty(&self) {
+        let () = redis::cmd("FLUSHALL")
+            .query_async(&mut self.connect().await)
+            .await
+            .unwrap();
+    }
+
+    /// Closes every connection to it, but the one that asks for that.
+    pub(crate) async fn cut_clients(&self) {
+        let kill = redis::cmd("CLIENT")
+            .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
+            .to_owned();
+        let () = kill.query_async(&mut self.connect().await).await.unwrap();
     }
 
     /// Watches every command that clients send from now on.
@@ -119,8 +163,14 @@ impl Drop for Redis {
 }
 
 /// A server that has said it is ready; none where it ended before that.
-fn launch(port: u16, folder: &TempDir, options: &[&str]) -> Option<Child> {
-    let mut server = Command::new("redis-server")
+fn launch(port: u16, folder: &TempDir, options: &[&str], clock: Option<&Clock>) -> Option<Child> {
+    let mut command = Command::new("redis-server");
+    if let Some(clock) = clock {
+        command
+            .env("LD_PRELOAD", clock.library())
+            .env("FAKE_CLOCK", clock.offset());
+    }
+    let mut server = command
         .args(["--bind", "127.0.0.1", "--save", ""])
         .args(options)
         .args(["--port", &port.to_string()])
@@ -137,6 +187,43 @@ fn launch(port: u16, folder: &TempDir, options: &[&str]) -> Option<Child> {
         server.wait().unwrap();
     }
     ready.then_some(server)
+}
+
+/// What a server takes for the time: the machine's, and as many seconds more as it is set to.
+///
+/// (libfaketime would do, but it and the allocator of Redis call each other until both give up.)
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<TempDir>);
+
+impl Clock {
+    fn new() -> Self {
+        let clock = Self(Arc::new(tempfile::tempdir().unwrap()));
+        clock.set(0);
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/clock.c");
+        let mut compiler = Command::new("cc");
+        compiler
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(clock.library())
+            .arg(source);
+        assert!(compiler.status().unwrap().success(), "{source} cannot be compiled");
+        clock
+    }
+
+    /// Sets it before (a negative number) or after the machine's.
+    pub(crate) fn set(&self, seconds: i64) {
+        // In one step, as the server may be reading it.
+        let next = self.0.path().join("next");
+        std::fs::write(&next, seconds.to_string()).unwrap();
+        std::fs::rename(next, self.offset()).unwrap();
+    }
+
+    fn offset(&self) -> PathBuf {
+        self.0.path().join("offset")
+    }
+
+    fn library(&self) -> PathBuf {
+        self.0.path().join("clock.so")
+    }
 }
 
 /// The commands that clients send.

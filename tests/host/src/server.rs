@@ -91,13 +91,13 @@ impl Server {
         self.stopping.notify_one();
         // An accepting task that ended early has nothing left to stop.
         _ = (&mut self.accepting).await;
-        self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.stopped.store(true, Ordering::Relaxed);
     }
 }
 

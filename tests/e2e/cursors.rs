@@ -1,0 +1,155 @@
+//! A cursor never leads to other messages than it was given for, whatever became of the log since.
+
+use crate::support::{Confab, Redis, texts, walk};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_epoch_is_that_of_the_log_as_long_as_the_log_is_there() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let first = confab.send("a:b", "a", "0").await.ok();
+    confab
+        .send_all("a:b", "b", (1..12).map(|number| number.to_string()))
+        .await;
+    for request in [
+        json!({ "chat": "a:b" }),
+        json!({ "chat": "B:A", "cursor": 5 }),
+        json!({ "chat": "a:b", "cursor": 100 }),
+        json!({ "chat": "a:b", "reverse": true, "before": 3 }),
+    ] {
+        let page = confab.pull(request.clone()).await.ok();
+        assert_eq!(page["epoch"], first["send_time"], "{request}");
+        assert_eq!(page.get("first_index"), None, "{request}");
+        let mut with_epoch = request;
+        with_epoch["epoch"] = page["epoch"].clone();
+        assert_eq!(confab.pull(with_epoch).await.ok(), page);
+    }
+    let epoch = &first["send_time"];
+    let by_query = confab.get(&format!("/api/pull?chat=a:b&epoch={epoch}")).await.ok();
+    assert_eq!(texts(&by_query).len(), 10);
+}
+
+#[tokio::test]
+async fn a_log_that_was_lost_is_410_with_the_epoch_of_the_new_one() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["0", "1"]).await;
+    let old = confab.pull(json!({ "chat": "a:b" })).await.ok()["epoch"].clone();
+    let request = json!({ "chat": "a:b", "cursor": 2, "epoch": old });
+
+    redis.delete("confab:{a:b}:log").await;
+    let lost = confab.pull(request.clone()).await;
+    assert_eq!(lost.problem(), (410, json!("epoch")));
+    assert_eq!(lost.json()["epoch"], 0, "there is no log");
+
+    confab.send_all("a:b", "a", ["new 0", "new 1", "new 2"]).await;
+    for reverse in [false, true] {
+        let mut request = request.clone();
+        request["reverse"] = json!(reverse);
+        let gone = confab.pull(request).await;
+        assert_eq!(gone.problem(), (410, json!("epoch")));
+        assert_eq!(gone.json()["type"], "/problems/gone");
+        let new = gone.json()["epoch"].clone();
+        assert!(new.as_u64() > old.as_u64(), "{new} is not after {old}");
+        let page = confab.pull(json!({ "chat": "a:b", "epoch": new })).await.ok();
+        assert_eq!(texts(&page), ["new 0", "new 1", "new 2"]);
+    }
+    // A client that sends no epoch is answered from what there is, as before.
+    assert_eq!(confab.texts(json!({ "chat": "a:b", "cursor": 2 })).await, ["new 2"]);
+}
+
+#[tokio::test]
+async fn a_client_of_an_empty_chat_goes_on_when_it_begins() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let empty = confab.pull(json!({ "chat": "a:b" })).await.ok();
+    assert_eq!(empty, json!({ "messages": [], "epoch": 0 }));
+    confab.send_all("a:b", "a", ["0"]).await;
+    let request = json!({ "chat": "a:b", "epoch": empty["epoch"] });
+    assert_eq!(confab.texts(request).await, ["0"]);
+}
+
+async fn capped(redis: &Redis, most: &str) -> Confab {
+    Confab::with(&[("redis_host", &redis.host()), ("max_messages_per_chat", most)]).await
+}
+
+#[tokio::test]
+async fn a_capped_chat_keeps_the_newest_under_their_own_indexes() {
+    let redis = Redis::start();
+    let confab = capped(&redis, "5").await;
+    confab
+        .send_all("a:b", "a", (0..12).map(|number| number.to_string()))
+        .await;
+    let kept = ["7", "8", "9", "10", "11"];
+    for cursor in [0, 6, 7] {
+        let page = confab.pull(json!({ "chat": "a:b", "cursor": cursor })).await.ok();
+        assert_eq!(texts(&page), kept, "{cursor}");
+        assert_eq!(page["messages"][0]["index"], 7, "{cursor}");
+        assert_eq!(page["first_index"], 7, "{cursor}");
+    }
+    let page = confab.pull(json!({ "chat": "a:b", "cursor": 9 })).await.ok();
+    assert_eq!((texts(&page).len(), &page["first_index"]), (3, &json!(7)));
+
+    let walked = walk(&confab, json!({ "chat": "a:b", "limit": 2, "reverse": true })).await;
+    let indexes: Vec<_> = walked.iter().map(|message| &message["index"]).collect();
+    assert_eq!(indexes, [11, 10, 9, 8, 7]);
+
+    let below = confab.pull(json!({ "chat": "a:b", "before": 7 })).await.ok();
+    assert_eq!((texts(&below), &below["first_index"]), (vec![], &json!(7)));
+    assert_eq!(confab.send("a:b", "a", "12").await.ok()["index"], 12);
+}
+
+#[tokio::test]
+async fn a_cap_that_is_set_later_takes_hold_with_the_next_send_and_none_is_none() {
+    let redis = Redis::start();
+    let unlimited = Confab::start(&redis).await;
+    unlimited
+        .send_all("a:b", "a", (0..20).map(|number| number.to_string()))
+        .await;
+    let confab = capped(&redis, "1").await;
+    assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 100 })).await.len(), 20);
+    confab.send("a:b", "a", "20").await.ok();
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["20"]);
+    unlimited.send_all("a:b", "a", ["21", "22"]).await;
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["20", "21", "22"]);
+}
+
+#[tokio::test]
+async fn a_message_that_was_trimmed_is_not_stored_again() {
+    let redis = Redis::start();
+    let confab = capped(&redis, "1").await;
+    let first = confab.send_keyed("a:b", "a", "0", "k").await;
+    confab.send_all("a:b", "a", ["1"]).await;
+    assert_eq!(confab.send_keyed("a:b", "a", "0", "k").await.body, first.body);
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_log_emptied_by_hand_begins_anew_and_says_so() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["0", "1"]).await;
+    let old = confab.pull(json!({ "chat": "a:b" })).await.ok()["epoch"].clone();
+    let trim = redis::cmd("XTRIM").arg(&["confab:{a:b}:log", "MAXLEN", "0"]).to_owned();
+    let () = trim.query_async(&mut redis.connect().await).await.unwrap();
+    assert_eq!(confab.pull(json!({ "chat": "a:b" })).await.ok()["messages"], json!([]));
+    confab.send_all("a:b", "a", ["new"]).await;
+    let gone = confab.pull(json!({ "chat": "a:b", "cursor": 1, "epoch": old })).await;
+    assert_eq!(gone.problem(), (410, json!("epoch")));
+}
+
+#[tokio::test]
+async fn a_malformed_cap_or_window_is_a_500_whose_cause_only_the_log_has() {
+    let redis = Redis::start();
+    for (name, value) in [
+        ("max_messages_per_chat", "-1"),
+        ("max_messages_per_chat", "many"),
+        ("idempotency_window_s", "0"),
+        ("redis_timeout_ms", "20001"),
+    ] {
+        let confab = Confab::with(&[("redis_host", &redis.host()), (name, value)]).await;
+        assert_eq!(confab.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
+        let told = format!("the variable {name} must be a whole number from");
+        assert!(confab.log().contains(&told), "{}", confab.log());
+    }
+}

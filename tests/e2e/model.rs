@@ -1,0 +1,282 @@
+//! Random programs of sends, pulls and walks over a few chats, each answer compared with that of a list in memory.
+
+use crate::support::{Answer, Confab, Redis, seed, walk};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+const PROGRAMS: u32 = 250;
+const LONGEST: usize = 60;
+/// The cap of the chats in those programs that have one.
+const CAP: usize = 5;
+
+/// The chats, and their members: two names each.
+const CHATS: [&str; 3] = ["a:b", "a:{", "é:é"];
+
+/// Where the logs of the chats are.
+const LOGS: [&str; 3] = ["confab:{a:b}:log", "confab:{a:%7B}:log", "confab:{%C3%A9:%C3%A9}:log"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Send {
+        chat: usize,
+        other_member: bool,
+        text: u8,
+        key: Option<u8>,
+    },
+    Pull {
+        chat: usize,
+        cursor: u64,
+        limit: u64,
+        reverse: bool,
+        before: Option<u64>,
+        epoch: Epoch,
+    },
+    Walk {
+        chat: usize,
+        limit: u64,
+        reverse: bool,
+    },
+    LoseLog {
+        chat: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Epoch {
+    None,
+    Of(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let chat = 0..CHATS.len();
+    let send =
+        (chat.clone(), any::<bool>(), 0..3_u8, option::of(0..4_u8)).prop_map(|(chat, other_member, text, key)| {
+            Step::Send {
+                chat,
+                other_member,
+                text,
+                key,
+            }
+        });
+    let epoch = prop_oneof![Just(Epoch::None), (0..CHATS.len()).prop_map(Epoch::Of)];
+    let pull = (
+        chat.clone(),
+        0..12_u64,
+        0..8_u64,
+        any::<bool>(),
+        option::of(0..12_u64),
+        epoch,
+    )
+        .prop_map(|(chat, cursor, limit, reverse, before, epoch)| Step::Pull {
+            chat,
+            cursor,
+            limit,
+            reverse,
+            before,
+            epoch,
+        });
+    let walk =
+        (chat.clone(), 1..5_u64, any::<bool>()).prop_map(|(chat, limit, reverse)| Step::Walk { chat, limit, reverse });
+    let lose = chat.prop_map(|chat| Step::LoseLog { chat });
+    prop_oneof![12 => send, 6 => pull, 2 => walk, 1 => lose]
+}
+
+/// A chat as it should be.
+#[derive(Default)]
+struct Chat {
+    /// As a pull gives them, all that there ever were in this log.
+    messages: Vec<Value>,
+    /// What was sent with a key: the text, and the body of the answer.
+    sent: HashMap<(bool, u8), (u8, Vec<u8>)>,
+}
+
+impl Chat {
+    fn first_kept(&self, cap: Option<usize>) -> usize {
+        cap.map_or(0, |cap| self.messages.len().saturating_sub(cap))
+    }
+
+    fn epoch(&self) -> Value {
+        self.messages
+            .first()
+            .map_or(json!(0), |first| first["send_time"].clone())
+    }
+
+    /// The whole answer to a pull.
+    fn page(&self, cap: Option<usize>, cursor: u64, limit: u64, reverse: bool, before: Option<u64>) -> Value {
+        let first = self.first_kept(cap);
+        let limit = if limit == 0 {
+            10
+        } else {
+            usize::try_from(limit).unwrap()
+        };
+        let cursor = usize::try_from(cursor).unwrap();
+        let end = before.map_or(self.messages.len(), |before| {
+            usize::try_from(before).unwrap().min(self.messages.len())
+        });
+        let mut matching: Vec<_> = (first..end).collect();
+        if reverse {
+            matching.reverse();
+            matching.drain(..cursor.min(matching.len()));
+        } else {
+            matching.retain(|index| *index >= cursor);
+        }
+        let page: Vec<_> = matching
+            .iter()
+            .take(limit)
+            .map(|index| &self.messages[*index])
+            .collect();
+        let mut answer = json!({ "messages": page, "epoch": self.epoch() });
+        if matching.len() > limit {
+            answer["has_more"] = json!(true);
+            answer["next_cursor"] = json!(if reverse { cursor + limit } else { matching[limit] });
+        }
+        if first > 0 {
+            answer["first_index"] = json!(first);
+        }
+        answer
+    }
+}
+
+struct Program<'a> {
+    redis: &'a Redis,
+    confab: &'a Confab,
+    cap: Option<usize>,
+    chats: [Chat; CHATS.len()],
+}
+
+impl Program<'_> {
+    async fn run(&mut self, step: &Step) {
+        match *step {
+            Step::Send {
+                chat,
+                other_member,
+                text,
+                key,
+            } => self.send(chat, other_member, text, key).await,
+            Step::Pull {
+                chat,
+                cursor,
+                limit,
+                reverse,
+                before,
+                epoch,
+            } => {
+                let mut request = json!({ "chat": CHATS[chat], "cursor": cursor, "limit": limit, "reverse": reverse });
+                if let Some(before) = before {
+                    request["before"] = json!(before);
+                }
+                let mut gone = false;
+                if let Epoch::Of(other) = epoch {
+                    let epoch = self.chats[other].epoch();
+                    gone = epoch != 0 && epoch != self.chats[chat].epoch();
+                    request["epoch"] = epoch;
+                }
+                let answer = self.confab.pull(request).await;
+                if gone {
+                    assert_eq!(answer.problem(), (410, json!("epoch")));
+                    assert_eq!(answer.json()["epoch"], self.chats[chat].epoch());
+                } else {
+                    let expected = self.chats[chat].page(self.cap, cursor, limit, reverse, before);
+                    assert_eq!(answer.ok(), expected);
+                }
+            }
+            Step::Walk { chat, limit, reverse } => {
+                let request = json!({ "chat": CHATS[chat], "limit": limit, "reverse": reverse });
+                let walked = walk(self.confab, request).await;
+                let model = &self.chats[chat];
+                let mut expected = model.messages[model.first_kept(self.cap)..].to_vec();
+                if reverse {
+                    expected.reverse();
+                }
+                assert_eq!(walked, expected);
+            }
+            Step::LoseLog { chat } => {
+                self.redis.delete(LOGS[chat]).await;
+                self.chats[chat] = Chat::default();
+            }
+        }
+    }
+
+    async fn send(&mut self, chat: usize, other_member: bool, text: u8, key: Option<u8>) {
+        let name = CHATS[chat];
+        let (one, other) = name.split_once(':').unwrap();
+        let sender = if other_member { other } else { one };
+        // In a chat with oneself both are one member.
+        let member = other_member && one != other;
+        let words = format!("text {text}");
+        let answer = match key {
+            None => self.confab.send(name, sender, &words).await,
+            Some(key) => self.confab.send_keyed(name, sender, &words, &key.to_string()).await,
+        };
+        let model = &mut self.chats[chat];
+        if let Some((sent_text, sent)) = key.and_then(|key| model.sent.get(&(member, key))) {
+            if *sent_text == text {
+                assert_eq!((&answer.body, answer.header("idempotency-replayed")), (sent, "true"));
+            } else {
+                assert_eq!(answer.problem(), (422, json!("Idempotency-Key")));
+            }
+            return;
+        }
+        assert_eq!(answer.header("idempotency-replayed"), "");
+        let Answer { status, body, .. } = answer;
+        assert_eq!(status, 200);
+        let receipt: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(receipt["index"], model.messages.len());
+        let last = model
+            .messages
+            .last()
+            .map_or(0, |last| last["send_time"].as_u64().unwrap());
+        assert!(receipt["send_time"].as_u64().unwrap() > last);
+        if let Some(key) = key {
+            model.sent.insert((member, key), (text, body));
+        }
+        model.messages.push(json!({
+            "chat": name, "text": words, "sender": sender,
+            "send_time": receipt["send_time"], "index": receipt["index"],
+        }));
+    }
+}
+
+#[test]
+fn random_programs_are_answered_as_a_list_in_memory_would() {
+    let mut seed_bytes = [0; 32];
+    seed_bytes[..8].copy_from_slice(&seed().to_le_bytes());
+    let config = Config {
+        cases: PROGRAMS,
+        max_shrink_iters: 500,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut programs = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let redis = Redis::start();
+    let (unlimited, capped) = runtime.block_on(async {
+        let cap = CAP.to_string();
+        let capped = Confab::with(&[("redis_host", &redis.host()), ("max_messages_per_chat", &cap)]).await;
+        (Confab::start(&redis).await, capped)
+    });
+    let program = (any::<bool>(), vec(step(), 1..=LONGEST));
+    let ran = programs.run(&program, |(is_capped, steps)| {
+        runtime.block_on(async {
+            redis.empty().await;
+            let mut program = Program {
+                redis: &redis,
+                confab: if is_capped { &capped } else { &unlimited },
+                cap: is_capped.then_some(CAP),
+                chats: Default::default(),
+            };
+            for step in &steps {
+                program.run(step).await;
+            }
+        });
+        Ok(())
+    });
+    if let Err(why) = ran {
+        panic!("{why}");
+    }
+    println!("model: {PROGRAMS} programs of up to {LONGEST} steps agree");
+}
