@@ -101,6 +101,10 @@ async fn a_request_is_one_redis_round_trip_or_none() {
     cost("send", &["EVALSHA"]).await;
     confab.send("new:chat", "new", "hi").await.ok();
     cost("send to a new chat", &["EVALSHA"]).await;
+    for what in ["keyed send", "keyed send again"] {
+        confab.send_keyed("a:b", "a", "hi", "k").await.ok();
+        cost(what, &["EVALSHA"]).await;
+    }
     confab.pull(json!({ "chat": "a:b" })).await.ok();
     cost("pull", &["EVALSHA"]).await;
     confab

@@ -122,6 +122,54 @@ async fn pages_are_as_they_are_by_http() {
 }
 
 #[tokio::test]
+async fn a_key_is_the_same_by_both_doors() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let mut door = Door::open(&redis.host()).await;
+    let keyed = |text: &str| Draft {
+        idempotency_key: Some("k".into()),
+        ..draft("a:b", "a", text)
+    };
+    let first = call!(door, call_send, keyed("hi")).unwrap();
+    let again = call!(door, call_send, keyed("hi")).unwrap();
+    assert_eq!((first.replayed, again.replayed), (false, true));
+    assert_eq!((first.index, first.send_time), (again.index, again.send_time));
+    let by_http = confab.send_keyed("a:b", "a", "hi", "k").await;
+    assert_eq!(by_http.header("idempotency-replayed"), "true");
+    assert_eq!(by_http.ok()["send_time"], first.send_time);
+
+    let reused = call!(door, call_send, keyed("ho")).unwrap_err();
+    assert!(matches!(reused, Error::KeyReused), "{reused:?}");
+    let malformed = Draft {
+        idempotency_key: Some("a b".into()),
+        ..draft("a:b", "a", "hi")
+    };
+    let malformed = call!(door, call_send, malformed).unwrap_err();
+    assert!(matches!(malformed, Error::Invalid(_)), "{malformed:?}");
+    assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_log_that_is_gone_is_told_of_the_new_one() {
+    let redis = Redis::start();
+    let mut door = Door::open(&redis.host()).await;
+    let sent = call!(door, call_send, draft("a:b", "a", "hi")).unwrap();
+    let page = call!(door, call_pull, request("a:b")).unwrap();
+    assert_eq!((page.epoch, page.first_index), (sent.send_time, 0));
+    redis.delete("confab:{a:b}:log").await;
+    let sent = call!(door, call_send, draft("a:b", "a", "hi")).unwrap();
+    let stale = PageRequest {
+        epoch: Some(page.epoch),
+        ..request("a:b")
+    };
+    let gone = call!(door, call_pull, stale).unwrap_err();
+    assert!(
+        matches!(gone, Error::Gone(epoch) if epoch == sent.send_time),
+        "{gone:?}"
+    );
+}
+
+#[tokio::test]
 async fn each_error_is_a_case_of_its_own() {
     let mut redis = Redis::start();
     let mut door = Door::open(&redis.host()).await;
