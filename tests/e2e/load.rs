@@ -1,6 +1,7 @@
 //! Many requests at once: nothing is lost, mixed up or leaked, and Redis is asked no more than it must be.
 
-use crate::support::{Confab, Redis, program};
+use crate::support::{Confab, GatedWire, Redis, program};
+use confab_host::server::REQUESTS_AT_ONCE;
 use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -82,6 +83,36 @@ async fn a_thousand_requests_share_instances_but_nothing_else() {
     );
     assert!(instances <= 100, "{instances} instances: they are not reused");
     assert!(opened <= instances, "{opened} connections for {instances} instances");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_has_sixteen_requests_under_way_at_redis_at_once() {
+    let redis = Redis::start();
+    let wire = GatedWire::start(redis.host()).await;
+    let confab = Confab::with(&[("redis_host", wire.host()), ("redis_timeout_ms", "20000")]).await;
+    let confab = Arc::new(confab);
+    confab
+        .send_all("a:b", "a", ["an instance is there, and its connection is open"])
+        .await;
+    // Were the instance to wait for one reply before it sends the next script, the gate would never open.
+    wire.close_until(REQUESTS_AT_ONCE);
+    let mut requests = JoinSet::new();
+    for number in 0..REQUESTS_AT_ONCE {
+        let confab = Arc::clone(&confab);
+        requests.spawn(async move {
+            if number % 6 == 0 {
+                confab.send("a:b", "a", "hi").await.ok()
+            } else {
+                confab.pull(json!({ "chat": "a:b" })).await.ok()
+            }
+        });
+        // The host gives an instance the next request when it waits for something else with all that it has.
+        while wire.waiting() <= number && number + 1 < REQUESTS_AT_ONCE {
+            tokio::task::yield_now().await;
+        }
+    }
+    requests.join_all().await;
+    assert_eq!(confab.instances(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod wire;
 pub(crate) use audit::{Acknowledged, Audit, walk};
 pub(crate) use confab::{Answer, Confab, texts};
 pub(crate) use redis::Redis;
-pub(crate) use wire::{Fault, Odds, Wire};
+pub(crate) use wire::{Fault, GatedWire, Odds, Wire};
 
 use confab_host::manifest::App;
 use confab_host::program::Program;
