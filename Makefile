@@ -1,6 +1,6 @@
 # A newcomer's two commands are `make run` and `make test`. Both do their own set-up.
 
-.PHONY: run test build lint fuzz
+.PHONY: run test bench build lint fuzz
 
 run: build
 	scripts/run
@@ -8,6 +8,13 @@ run: build
 test: lint
 	scripts/setup redis-server
 	cargo test --workspace -- --show-output
+
+# What requests cost, as ratios within one run, and how that grows: about 6 minutes. With BENCH_URL (and REDIS_URL) of a confab that
+# runs already, such as one of `spin up`, it measures that one.
+bench: build
+	scripts/setup redis-server
+	scripts/setup wrk
+	cargo bench --profile dev --bench bench
 
 # A minute of random input for each of what reads raw values.
 fuzz:

@@ -167,6 +167,23 @@ async fn a_body_cut_short_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_body_in_chunks_is_read_but_not_beside_a_query() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["one"]).await;
+    confab.send_all("c:d", "c", ["other"]).await;
+    let chunks = "host: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"chat\r\n8\r\n\":\"a:b\"}\r\n0\r\n\r\n";
+    for (path, text) in [("/api/pull", "one"), ("/api/pull?chat=c:d", "other")] {
+        let answer = raw(&confab, &format!("GET {path} HTTP/1.1\r\n{chunks}"), false).await;
+        let told = format!("\"text\":\"{text}\"");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(&told),
+            "{path}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn many_clients_that_break_off_leave_the_others_alone() {
     let redis = Redis::start();
     let confab = Confab::start(&redis).await;

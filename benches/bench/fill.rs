@@ -1,0 +1,99 @@
+//! Chats of any length, put into Redis as confab stores them, and as the original does.
+
+use crate::load::chat;
+use redis::aio::MultiplexedConnection;
+
+/// Continues a log by as many messages of 60 bytes as it is told. (`append.lua` does it one by one.)
+const LOG: &str = "
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local now = redis.call('TIME')
+local time = now[1] * 1000000 + now[2]
+local epoch, last = string.format('%.0f', time), -1
+if newest then
+  epoch, last = string.match(newest[1], '^(%d+)%-(%d+)$')
+  time = tonumber(newest[2][4])
+end
+for index = last + 1, last + ARGV[1] do
+  time = time + 1
+  redis.call('XADD', KEYS[1], string.format('%s-%.0f', epoch, index), 'sender', 'b', 'time', string.format('%.0f', time),
+    'text', string.format('%060d', index))
+end";
+
+/// The same in the original's sorted set: the score is the time, the member is JSON.
+const SORTED_SET: &str = "
+local count = redis.call('ZCARD', KEYS[1])
+for index = count, count + ARGV[1] - 1 do
+  redis.call('ZADD', KEYS[1], 1763943000 + index,
+    string.format('{\"sender\":\"b\",\"message\":\"%060d\",\"timestamp\":%d}', index, 1763943000 + index))
+end";
+
+const MESSAGES_AT_ONCE: usize = 10_000;
+
+/// What to fill.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Log,
+    SortedSet,
+}
+
+/// Adds `messages` to each of the run's chats from 1 to `chats`.
+pub(crate) async fn fill(redis: &mut MultiplexedConnection, kind: Kind, run: &str, chats: usize, messages: usize) {
+    let script = match kind {
+        Kind::Log => LOG,
+        Kind::SortedSet => SORTED_SET,
+    };
+    let numbers: Vec<_> = (1..=chats).collect();
+    for some in numbers.chunks((MESSAGES_AT_ONCE / messages).max(1)) {
+        let mut left = messages;
+        while left > 0 {
+            let now = left.min(MESSAGES_AT_ONCE);
+            let mut pipeline = redis::pipe();
+            for number in some {
+                pipeline
+                    .cmd("EVAL")
+                    .arg(script)
+                    .arg(1)
+                    .arg(key(run, *number))
+                    .arg(now)
+                    .ignore();
+            }
+            let () = pipeline.query_async(redis).await.unwrap();
+            left -= now;
+        }
+    }
+}
+
+/// The key of a chat's log.
+fn key(run: &str, number: usize) -> String {
+    let chat = chat(run, number);
+    let (other, b) = chat.split_once(':').unwrap();
+    format!("confab:{{{b}:{other}}}:log")
+}
+
+/// Removes all that belongs to the runs whose names begin like this.
+pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) {
+    let mut cursor = 0_u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg(format!("confab:{{b:bench-{run}*"))
+            .arg("COUNT")
+            .arg(10_000);
+        let (next, keys): (u64, Vec<String>) = scan.query_async(redis).await.unwrap();
+        if !keys.is_empty() {
+            let () = redis::cmd("DEL").arg(keys).query_async(redis).await.unwrap();
+        }
+        if next == 0 {
+            return;
+        }
+        cursor = next;
+    }
+}
+
+/// The memory that Redis uses for its data, in bytes.
+pub(crate) async fn memory(redis: &mut MultiplexedConnection) -> u64 {
+    let info: String = redis::cmd("INFO").arg("memory").query_async(redis).await.unwrap();
+    let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    line.unwrap().trim().parse().unwrap()
+}

@@ -1,0 +1,61 @@
+//! Reads a request's body, whole, and asks the host for no more than that takes: each question costs as much as parsing.
+
+use crate::error::{Error, Result};
+use http_body::Body;
+use spin_sdk::wasip3::http::types::Request;
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use spin_sdk::wasip3::wit_bindgen::StreamResult;
+use spin_sdk::wasip3::wit_future;
+
+/// The most bytes of a request's body.
+pub(super) const MAX_BODY_BYTES: usize = 128 * 1024;
+
+/// How many bytes to ask for where the request does not say how many there are.
+const CHUNK_BYTES: usize = 4 * 1024;
+
+/// The whole body, at most [`MAX_BODY_BYTES`]. One that is longer, or that ends early, is an error.
+pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
+    let length = body
+        .size_hint()
+        .upper()
+        .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
+    let Some(request) = body.take_unstarted().filter(|_| length != Some(0)) else {
+        return Ok(Vec::new());
+    };
+    let (_, no_failure) = wit_future::new(|| Ok(()));
+    let (mut stream, end) = Request::consume_body(request, no_failure);
+    let mut whole = Vec::new();
+    // Bytes beyond the length the host does not pass on (RFC 9112, section 6.3): with the last of them the body is whole.
+    while length != Some(whole.len()) {
+        let room = length.map_or(CHUNK_BYTES, |length| length.saturating_sub(whole.len()));
+        let (result, chunk) = stream.read(Vec::with_capacity(room)).await;
+        if whole.is_empty() {
+            whole = chunk;
+        } else {
+            whole.extend_from_slice(&chunk);
+        }
+        if whole.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        if result == StreamResult::Dropped {
+            return match (length, end.await) {
+                (None, Ok(_)) => Ok(whole),
+                _ => Err(Error::Invalid {
+                    field: None,
+                    reason: "the body did not arrive whole".into(),
+                }),
+            };
+        }
+    }
+    Ok(whole)
+}
+
+fn too_large() -> Error {
+    Error::TooLarge {
+        what: "body",
+        limit: MAX_BODY_BYTES,
+    }
+}
