@@ -17,6 +17,12 @@ pub const MAX_WINDOW_S: u64 = 366 * 24 * 60 * 60;
 /// The most that the number of messages kept of a chat may be limited to.
 pub const MAX_MESSAGES: u64 = 1_000_000_000_000;
 
+/// The longest that a stream may be silent.
+pub const MAX_HEARTBEAT_S: u64 = 3600;
+
+/// The longest that a stream may last: a day.
+pub const MAX_LIFETIME_S: u64 = 24 * 60 * 60;
+
 /// The settings of this deployment; `spin.toml` has their defaults.
 pub struct Config {
     /// Where Redis is, with its credentials: never to be printed.
@@ -27,6 +33,10 @@ pub struct Config {
     pub idempotency_window: Duration,
     /// How many messages a chat keeps, the newest; none for all.
     pub max_messages: Option<NonZeroU64>,
+    /// After how long a silent stream says that it is there, and how long it waits for a client that does not read.
+    pub stream_heartbeat: Duration,
+    /// After how long a stream ends itself, so that its host can replace the instance.
+    pub stream_lifetime: Duration,
 }
 
 thread_local! {
@@ -43,6 +53,8 @@ pub async fn get() -> Result<Rc<Config>> {
         redis_timeout: Duration::from_millis(number("redis_timeout_ms", 1..=MAX_REDIS_TIMEOUT_MS).await?),
         idempotency_window: Duration::from_secs(number("idempotency_window_s", 1..=MAX_WINDOW_S).await?),
         max_messages: NonZeroU64::new(number("max_messages_per_chat", 0..=MAX_MESSAGES).await?),
+        stream_heartbeat: Duration::from_secs(number("stream_heartbeat_s", 1..=MAX_HEARTBEAT_S).await?),
+        stream_lifetime: Duration::from_secs(number("stream_lifetime_s", 1..=MAX_LIFETIME_S).await?),
     });
     // Another request of this instance may have been first: they read the same values.
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))

@@ -1,4 +1,5 @@
-//! The instance's one Redis connection: opened when first needed, shared by its requests, replaced when it breaks.
+//! Redis connections: the instance's one, opened when first needed, shared by its requests, replaced when it breaks; and those
+//! of requests that wait for what is to come.
 //!
 //! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
 //! carries many commands at once, so requests share it without waiting for each other's replies.
@@ -15,6 +16,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 thread_local! {
     static KEPT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
@@ -50,18 +52,62 @@ impl Script {
 /// [`Error::Unavailable`], but an address that the host does not allow is [`Error::Internal`].
 pub async fn run(script: &Script, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
     let config = config::get().await?;
-    let answer = pin!(run_on_kept(&config.redis_url, script, keys, arguments));
-    let deadline = pin!(time::sleep(config.redis_timeout));
-    match select(answer, deadline).await {
-        Either::Left((answer, _)) => answer.map_err(failure),
-        Either::Right(((), _)) => {
+    let answer = run_on_kept(&config.redis_url, script, keys, arguments);
+    within(config.redis_timeout, answer).await.map_err(|error| {
+        if matches!(error, Late::Late(_)) {
             // A peer that vanished without a word looks like a slow one: only a new connection can tell.
             KEPT.take();
-            Err(Error::Unavailable(format!(
-                "no answer within {} ms",
-                config.redis_timeout.as_millis()
-            )))
         }
+        error.into()
+    })
+}
+
+/// A connection of one request's own, for a command that blocks: on the shared one it would hold up all others. Opened when
+/// first needed, and closed with its owner.
+#[derive(Default)]
+pub struct OwnConnection(Option<Connection>);
+
+impl OwnConnection {
+    /// Runs a command that Redis may take as long as `patience` to reply to, and a deadline longer. After a failure,
+    /// which is [`Error::Unavailable`], the next command opens the connection anew.
+    pub async fn block(&mut self, patience: Duration, command: &str, arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
+        let config = config::get().await?;
+        let arguments: Vec<_> = arguments.iter().copied().map(binary).collect();
+        // Dropped where this ends early: the reply may still come, and would be taken for the next command's.
+        let connection = self.0.take();
+        let answer = async {
+            let connection = match connection {
+                Some(connection) => connection,
+                None => Connection::open(&config.redis_url).await?,
+            };
+            let reply = connection.execute(command, arguments).await?;
+            Ok((connection, reply))
+        };
+        let (connection, reply) = within(patience.saturating_add(config.redis_timeout), answer).await?;
+        self.0 = Some(connection);
+        Ok(reply)
+    }
+}
+
+/// Why there is no reply.
+enum Late {
+    Late(Duration),
+    Failed(redis::Error),
+}
+
+impl From<Late> for Error {
+    fn from(late: Late) -> Self {
+        match late {
+            Late::Late(deadline) => Self::Unavailable(format!("no answer within {} ms", deadline.as_millis())),
+            Late::Failed(error) => failure(error),
+        }
+    }
+}
+
+async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<T, redis::Error>>) -> Result<T, Late> {
+    match select(pin!(answer), pin!(time::sleep(deadline))).await {
+        Either::Left((answer, _)) => answer.map_err(Late::Failed),
+        Either::Right(((), _)) => Err(Late::Late(deadline)),
     }
 }
 
@@ -138,7 +184,6 @@ async fn evaluate(
     arguments: &[&[u8]],
 ) -> Result<Vec<RedisResult>, redis::Error> {
     let parameters = |script: &str| -> Vec<RedisParameter> {
-        let binary = |bytes: &[u8]| RedisParameter::Binary(bytes.to_vec());
         let count = binary(keys.len().to_string().as_bytes());
         let keys = keys.iter().map(|key| key.as_bytes());
         let values = keys.chain(arguments.iter().copied()).map(binary);
@@ -148,6 +193,10 @@ async fn evaluate(
         Err(redis::Error::Other(why)) if is_noscript(&why) => connection.execute("EVAL", parameters(script.body)).await,
         reply => reply,
     }
+}
+
+fn binary(bytes: &[u8]) -> RedisParameter {
+    RedisParameter::Binary(bytes.to_vec())
 }
 
 /// Whether Redis did not run the script because it does not know it (yet, or since a restart).

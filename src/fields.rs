@@ -2,8 +2,9 @@
 
 use crate::chat::Chat;
 use crate::error::{Error, Result};
+use crate::live::{FollowRequest, Position};
 use crate::message::{Draft, IdempotencyKey};
-use crate::page::{Limit, Order, PageRequest};
+use crate::page::{self, Limit, Order, PageRequest};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +26,7 @@ struct PullFields {
     reverse: Option<bool>,
     before: Option<u64>,
     epoch: Option<u64>,
+    wait: Option<u64>,
 }
 
 /// Reads the message of a send from its body. Unknown fields are ignored.
@@ -55,7 +57,27 @@ pub fn page_request(body: &[u8], query: &str) -> Result<PageRequest> {
         },
         before: fields.before,
         epoch: fields.epoch,
+        wait: page::wait(fields.wait)?,
     })
+}
+
+/// Reads where a stream begins: after the event of the header `Last-Event-ID` where there is one, or else at the query's cursor,
+/// or else now. Unknown fields are ignored.
+pub fn follow_request(query: &str, last_event_id: Option<&[u8]>) -> Result<FollowRequest> {
+    let fields = from_query(query)?;
+    let chat = Chat::parse(required("chat", fields.chat)?)?;
+    let epoch = fields.epoch.filter(|epoch| *epoch != 0);
+    let at_cursor = fields.cursor.map(|index| Position { epoch, index });
+    let from = match last_event_id {
+        // As where there is none (WHATWG HTML, section 9.2.4).
+        None | Some([]) => at_cursor,
+        Some(id) => {
+            let position = str::from_utf8(id).ok().and_then(Position::after_event);
+            let malformed = || Error::field("Last-Event-ID", "must be the id of an event, as in 1763943000123456-41");
+            Some(position.ok_or_else(malformed)?)
+        }
+    };
+    Ok(FollowRequest { chat, from })
 }
 
 fn required(field: &'static str, value: Option<String>) -> Result<String> {
@@ -63,7 +85,7 @@ fn required(field: &'static str, value: Option<String>) -> Result<String> {
 }
 
 /// What each field must be, in the words of an error.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("chat", "must be a string"),
     ("text", "must be a string"),
     ("sender", "must be a string"),
@@ -71,6 +93,7 @@ const KINDS: [(&str, &str); 8] = [
     ("limit", WHOLE_NUMBER),
     ("before", WHOLE_NUMBER),
     ("epoch", WHOLE_NUMBER),
+    ("wait", WHOLE_NUMBER),
     ("reverse", "must be true or false"),
 ];
 const WHOLE_NUMBER: &str = "must be a whole number from 0 to 18446744073709551615";
@@ -113,6 +136,7 @@ fn from_query(query: &str) -> Result<PullFields> {
             "limit" => fields.limit.replace(whole_number("limit", &value)?).is_some(),
             "epoch" => fields.epoch.replace(whole_number("epoch", &value)?).is_some(),
             "before" => fields.before.replace(whole_number("before", &value)?).is_some(),
+            "wait" => fields.wait.replace(whole_number("wait", &value)?).is_some(),
             "reverse" => fields.reverse.replace(truth("reverse", &value)?).is_some(),
             _ => false,
         };
@@ -148,6 +172,7 @@ mod tests {
     use crate::fuzz::{fuzz, near};
     use crate::message::MAX_TEXT_BYTES;
     use crate::page::MAX_LIMIT;
+    use std::time::Duration;
 
     /// The field that an error names, or `body` for the whole of it.
     fn fault<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
@@ -230,6 +255,7 @@ mod tests {
                     assert!((1..=MAX_LIMIT).contains(&request.limit.get()));
                 }
             }
+            _ = follow_request(&query, Some(&body));
         });
     }
 
@@ -241,6 +267,7 @@ mod tests {
             order,
             before,
             epoch,
+            wait: Duration::from_secs(if epoch.is_some() { 30 } else { 0 }),
         }
     }
 
@@ -250,18 +277,18 @@ mod tests {
         let bare = request(0, None, Order::OldestFirst, None, None);
         for (body, query, expected) in [
             (
-                r#"{"chat":"a b:ö","cursor":3,"limit":7,"reverse":true,"before":18446744073709551615,"epoch":17}"#,
+                r#"{"chat":"a b:ö","cursor":3,"limit":7,"reverse":true,"before":18446744073709551615,"epoch":17,"wait":30}"#,
                 "",
                 &full,
             ),
             (
                 "",
-                "chat=a+b:%C3%B6&cursor=3&limit=7&reverse=true&before=18446744073709551615&epoch=17",
+                "chat=a+b:%C3%B6&cursor=3&limit=7&reverse=true&before=18446744073709551615&epoch=17&wait=30",
                 &full,
             ),
             ("", "chat=a%20b%3aö&&unknown=%31&x", &bare),
             (
-                r#"{"chat":"a b:ö","cursor":null,"limit":0,"reverse":false,"epoch":null}"#,
+                r#"{"chat":"a b:ö","cursor":null,"limit":0,"reverse":false,"epoch":null,"wait":0}"#,
                 "",
                 &bare,
             ),
@@ -290,6 +317,8 @@ mod tests {
             (r#"{"chat":"a:b","reverse":1}"#, "reverse"),
             (r#"{"chat":"a:b","before":-1}"#, "before"),
             (r#"{"chat":"a:b","epoch":"17"}"#, "epoch"),
+            (r#"{"chat":"a:b","wait":31}"#, "wait"),
+            (r#"{"chat":"a:b","wait":0.5}"#, "wait"),
             (r#"{"chat":"a:b""#, "body"),
             (" ", "body"),
         ] {
@@ -305,11 +334,50 @@ mod tests {
             ("chat=a:b&limit=18446744073709551616", "limit"),
             ("chat=a:b&before=1e3", "before"),
             ("chat=a:b&epoch=x", "epoch"),
+            ("chat=a:b&wait=31", "wait"),
+            ("chat=a:b&wait=1s", "wait"),
             ("chat=a:b&reverse=1", "reverse"),
             ("chat=a:b&chat=a:b", "body"),
             ("chat=a:%FF", "body"),
         ] {
             assert_eq!(fault(page_request(b"", query)), at_fault, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_stream_begins_after_its_last_event_or_at_its_cursor_or_now() {
+        let at = |epoch, index| Some(Position { epoch, index });
+        for (query, last_event_id, from) in [
+            ("chat=a:b", None, None),
+            ("chat=a:b&cursor=0", None, at(None, 0)),
+            ("chat=a:b&cursor=41&epoch=17&limit=5&x", None, at(Some(17), 41)),
+            ("chat=a:b&cursor=0&epoch=0", None, at(None, 0)),
+            ("chat=a:b&epoch=17", None, None),
+            ("chat=a:b", Some("17-41"), at(Some(17), 42)),
+            ("chat=a:b&cursor=7&epoch=16", Some("17-41"), at(Some(17), 42)),
+            ("chat=a:b&cursor=7", Some(""), at(None, 7)),
+        ] {
+            let request = follow_request(query, last_event_id.map(str::as_bytes)).unwrap();
+            assert_eq!(
+                (request.chat.as_written(), request.from),
+                ("a:b", from),
+                "{query} {last_event_id:?}"
+            );
+        }
+        for (query, last_event_id, at_fault) in [
+            ("", None, "chat"),
+            ("chat=a", None, "chat"),
+            ("chat=a:b&cursor=-1", None, "cursor"),
+            ("chat=a:b&cursor=1&epoch=x", None, "epoch"),
+            ("chat=a:b&cursor=1&cursor=2", None, "body"),
+            ("chat=a:b", Some(&b"41"[..]), "Last-Event-ID"),
+            ("chat=a:b&cursor=1", Some(b"17-\xff"), "Last-Event-ID"),
+        ] {
+            assert_eq!(
+                fault(follow_request(query, last_event_id)),
+                at_fault,
+                "{query} {last_event_id:?}"
+            );
         }
     }
 }

@@ -1,17 +1,20 @@
-//! The HTTP door: routes, bodies and responses. Only it and its `problem` know HTTP.
+//! The HTTP door: routes and responses. Only it and its parts (`body`, `stream`, `problem`) know HTTP.
 
 mod body;
 mod problem;
+mod stream;
 
+use crate::chat::Chat;
 use crate::error::{Error, Result};
 use crate::fields;
-use crate::message::{IdempotencyKey, Receipt};
+use crate::message::{self, IdempotencyKey, Receipt};
 use crate::service;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::Full;
 use serde::Serialize;
-use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, IntoResponse, Method, Request, StatusCode};
+use spin_sdk::wasip3::http::types;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::num::NonZeroU64;
 
@@ -21,23 +24,43 @@ const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 type Response = spin_sdk::http::Response<Full<Bytes>>;
 
-/// Answers a request, always with a response of ours and an exact `content-length`.
+/// A response of ours.
+pub enum Answer {
+    /// One whose length is known before its body.
+    Whole(Response),
+    /// One that goes on.
+    Stream(types::Response),
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Result<types::Response, types::ErrorCode> {
+        match self {
+            Self::Whole(response) => response.into_response(),
+            Self::Stream(response) => Ok(response),
+        }
+    }
+}
+
+/// Answers a request, always with a response of ours; with an exact `content-length`, if it is not a stream.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
-pub async fn handle(request: Request) -> Response {
+pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
+    let query = head.uri.query().unwrap_or_default();
     let answer = match Route::of(&head.method, head.uri.path()) {
         Route::Ping => ping(),
         Route::Send => send(&head.headers, body).await,
-        Route::Pull => pull(body, head.uri.query().unwrap_or_default()).await,
-        Route::WrongMethod { allowed } => return problem::method_not_allowed(&head.method, allowed),
-        Route::Unknown => return problem::not_found(head.uri.path()),
+        Route::Pull => pull(body, query).await,
+        Route::Stream => stream(&head.method, &head.headers, query).await,
+        Route::WrongMethod { allowed } => Ok(Answer::Whole(problem::method_not_allowed(&head.method, allowed))),
+        Route::Unknown => Ok(Answer::Whole(problem::not_found(head.uri.path()))),
     };
     answer.unwrap_or_else(|error| {
         error.log();
-        problem::of(&error)
+        Answer::Whole(problem::of(&error))
     })
 }
 
@@ -46,6 +69,7 @@ enum Route {
     Ping,
     Send,
     Pull,
+    Stream,
     WrongMethod { allowed: &'static str },
     Unknown,
 }
@@ -59,20 +83,21 @@ impl Route {
             "/ping" => when(reads, Self::Ping, "GET, HEAD"),
             "/api/send" => when(*method == Method::POST, Self::Send, "POST"),
             "/api/pull" => when(reads, Self::Pull, "GET, HEAD"),
+            "/api/stream" => when(reads, Self::Stream, "GET, HEAD"),
             _ => Self::Unknown,
         }
     }
 }
 
-fn ping() -> Result<Response> {
+fn ping() -> Result<Answer> {
     #[derive(Serialize)]
     struct Pong {
         message: &'static str,
     }
-    ok(&Pong { message: "pong" })
+    ok(&Pong { message: "pong" }).map(Answer::Whole)
 }
 
-async fn send(headers: &HeaderMap, body: IncomingRequestBody) -> Result<Response> {
+async fn send(headers: &HeaderMap, body: IncomingRequestBody) -> Result<Answer> {
     #[derive(Serialize)]
     struct Sent {
         index: u64,
@@ -91,7 +116,7 @@ async fn send(headers: &HeaderMap, body: IncomingRequestBody) -> Result<Response
             .headers_mut()
             .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
-    Ok(response)
+    Ok(Answer::Whole(response))
 }
 
 /// Reads the header `Idempotency-Key`: a string of RFC 9651, as the IETF's draft has it, or the bare characters, as most
@@ -129,10 +154,10 @@ fn unquoted(value: &str) -> Option<String> {
     Some(string)
 }
 
-async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
+async fn pull(body: IncomingRequestBody, query: &str) -> Result<Answer> {
     #[derive(Serialize)]
     struct Pulled<'a> {
-        messages: Vec<PulledMessage<'a>>,
+        messages: Vec<Message<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         has_more: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,14 +165,6 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
         epoch: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         first_index: Option<NonZeroU64>,
-    }
-    #[derive(Serialize)]
-    struct PulledMessage<'a> {
-        chat: &'a str,
-        text: &'a str,
-        sender: &'a str,
-        send_time: u64,
-        index: u64,
     }
     // To find that there is no body costs a tenth of a pull: beside a query, only one that tells its length is looked at.
     let body = if query.is_empty() || body.size_hint().upper().is_some() {
@@ -157,13 +174,7 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
     };
     let request = fields::page_request(&body, query)?;
     let page = service::pull(&request).await?;
-    let messages = page.messages.iter().map(|message| PulledMessage {
-        chat: request.chat.as_written(),
-        text: &message.text,
-        sender: &message.sender,
-        send_time: message.send_time,
-        index: message.index,
-    });
+    let messages = page.messages.iter().map(|message| Message::of(&request.chat, message));
     ok(&Pulled {
         messages: messages.collect(),
         has_more: page.next.map(|_| true),
@@ -171,6 +182,44 @@ async fn pull(body: IncomingRequestBody, query: &str) -> Result<Response> {
         epoch: page.epoch,
         first_index: NonZeroU64::new(page.first_index),
     })
+    .map(Answer::Whole)
+}
+
+/// A message as clients get it.
+#[derive(Serialize)]
+struct Message<'a> {
+    chat: &'a str,
+    text: &'a str,
+    sender: &'a str,
+    send_time: u64,
+    index: u64,
+}
+
+impl<'a> Message<'a> {
+    fn of(chat: &'a Chat, message: &'a message::Message) -> Self {
+        Self {
+            chat: chat.as_written(),
+            text: &message.text,
+            sender: &message.sender,
+            send_time: message.send_time,
+            index: message.index,
+        }
+    }
+}
+
+async fn stream(method: &Method, headers: &HeaderMap, query: &str) -> Result<Answer> {
+    let mut ids = headers.get_all(LAST_EVENT_ID).iter();
+    let last_event_id = ids.next().map(HeaderValue::as_bytes);
+    if ids.next().is_some() {
+        return Err(Error::field("Last-Event-ID", "must be there only once"));
+    }
+    let request = fields::follow_request(query, last_event_id)?;
+    if *method == Method::HEAD {
+        let mut response = Response::default();
+        *response.headers_mut() = stream::headers();
+        return Ok(Answer::Whole(response));
+    }
+    stream::open(request).await.map(Answer::Stream)
 }
 
 fn ok(body: &impl Serialize) -> Result<Response> {
@@ -274,6 +323,9 @@ mod tests {
             (Method::GET, "/api/pull", Route::Pull),
             (Method::HEAD, "/api/pull", Route::Pull),
             (Method::DELETE, "/api/pull", wrong("GET, HEAD")),
+            (Method::GET, "/api/stream", Route::Stream),
+            (Method::HEAD, "/api/stream", Route::Stream),
+            (Method::POST, "/api/stream", wrong("GET, HEAD")),
             (Method::GET, "/", Route::Unknown),
             (Method::GET, "/ping/", Route::Unknown),
             (Method::GET, "/API/pull", Route::Unknown),

@@ -3,9 +3,9 @@
 //! Reading order, outside in:
 //!
 //! - [`http`] and [`rpc`] are the two doors: HTTP, and the WIT interface in `wit/`. `fields` reads what HTTP clients send.
-//! - [`service`] is what they both call: send and pull.
-//! - [`chat`], [`message`] and [`page`] are the types that raw values become at the doors. Nothing further in can be invalid.
-//! - `store` speaks Redis over the instance's one `connection`; `keys` names what is stored there.
+//! - [`service`] is what they both call: send, pull and follow.
+//! - [`chat`], [`message`], [`page`] and [`live`] are the types that raw values become at the doors. Nothing further in can be invalid.
+//! - `store` speaks Redis over the instance's `connection`; `keys` names what is stored there.
 //! - [`error`] is why a request failed, for both doors; `config` is the component's Spin variables.
 //!
 //! Imports go one way: doors, service, store, keys.
@@ -20,6 +20,7 @@ pub mod fields;
 mod fuzz;
 pub mod http;
 pub mod keys;
+pub mod live;
 pub mod message;
 pub mod page;
 pub mod rpc;

@@ -1,13 +1,26 @@
 //! Which messages a pull asks for, and the page that it gets.
 
 use crate::chat::Chat;
+use crate::error::{Error, Result};
 use crate::message::Message;
+use std::time::Duration;
 
 /// The page size where the client names none, or 0 (as the original's IDL has it).
 pub const DEFAULT_LIMIT: u16 = 10;
 
 /// The largest page; a client that asks for more is served this, with a truthful `next`.
 pub const MAX_LIMIT: u16 = 1000;
+
+/// The longest that a pull may wait for a message, in seconds.
+pub const MAX_WAIT_S: u64 = 30;
+
+/// How long a pull waits for a message, for what a client asked: none is not at all, and at most [`MAX_WAIT_S`].
+pub fn wait(seconds: Option<u64>) -> Result<Duration> {
+    match seconds.unwrap_or(0) {
+        seconds @ 0..=MAX_WAIT_S => Ok(Duration::from_secs(seconds)),
+        _ => Err(Error::field("wait", "must be a whole number of seconds from 0 to 30")),
+    }
+}
 
 /// The most messages of a page: 1 to [`MAX_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +65,15 @@ pub struct PageRequest {
     pub before: Option<u64>,
     /// The log that the cursor belongs to, as in [`Page::epoch`]; none or 0 for whichever there is.
     pub epoch: Option<u64>,
+    /// How long to wait for a message where the page would be empty: none to [`MAX_WAIT_S`].
+    pub wait: Duration,
+}
+
+impl PageRequest {
+    /// Whether an empty page of this request can come to have messages.
+    pub fn can_grow(&self) -> bool {
+        self.order == Order::OldestFirst && self.before.is_none()
+    }
 }
 
 /// How far a chat's log reaches.
@@ -123,6 +145,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_wait_is_at_most_half_a_minute() {
+        for (asked, seconds) in [(None, 0), (Some(0), 0), (Some(1), 1), (Some(30), 30)] {
+            assert_eq!(wait(asked), Ok(Duration::from_secs(seconds)));
+        }
+        for asked in [31, u64::MAX] {
+            assert!(matches!(
+                wait(Some(asked)),
+                Err(Error::Invalid {
+                    field: Some("wait"),
+                    ..
+                })
+            ));
+        }
+    }
+
     fn message(index: u64) -> Message {
         Message {
             index,
@@ -141,6 +179,7 @@ mod tests {
             order,
             before,
             epoch: None,
+            wait: Duration::ZERO,
         };
         let extent = Extent {
             epoch: 17,

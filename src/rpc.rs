@@ -1,11 +1,15 @@
 //! The component door: `wit/messaging.wit` exported, so that a component composed with this one sends and pulls without HTTP.
 
 use crate::bindings::exports::confab::messaging::messenger::{self as wit, Guest};
+use crate::bindings::wit_stream;
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::message::{Draft, IdempotencyKey};
-use crate::page::{Limit, Order, PageRequest};
-use crate::service;
+use crate::live::{FollowRequest, Position, Update};
+use crate::message::{Draft, IdempotencyKey, Message};
+use crate::page::{self, Limit, Order, PageRequest};
+use crate::service::{self, Follower, hand_over};
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 
 /// The implementation of the WIT interface `messenger`.
 pub struct Messenger;
@@ -34,20 +38,61 @@ impl Guest for Messenger {
             },
             before: request.before,
             epoch: request.epoch,
+            wait: page::wait(Some(request.wait))?,
         };
         let page = service::pull(&request).await.map_err(logged)?;
-        let message = |message: crate::message::Message| wit::Message {
-            index: message.index,
-            sender: message.sender,
-            text: message.text,
-            send_time: message.send_time,
-        };
         Ok(wit::Page {
-            messages: page.messages.into_iter().map(message).collect(),
+            messages: page.messages.into_iter().map(Into::into).collect(),
             next_cursor: page.next,
             epoch: page.epoch,
             first_index: page.first_index,
         })
+    }
+
+    async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
+        let from = request.cursor.map(|index| Position {
+            epoch: request.epoch.filter(|epoch| *epoch != 0),
+            index,
+        });
+        let chat = Chat::parse(request.chat)?;
+        let mut follower = Follower::new(FollowRequest { chat, from }).await.map_err(logged)?;
+        let (mut to, updates) = wit_stream::new();
+        spawn(async move {
+            if let Err(error) = tell(&mut follower, &mut to).await {
+                error.log();
+            }
+        });
+        Ok(updates)
+    }
+}
+
+async fn tell(follower: &mut Follower, to: &mut StreamWriter<wit::Update>) -> crate::error::Result<()> {
+    while let Some(updates) = follower.next().await? {
+        if !hand_over(to, updates.into_iter().map(Into::into).collect()).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl From<Message> for wit::Message {
+    fn from(message: Message) -> Self {
+        Self {
+            index: message.index,
+            sender: message.sender,
+            text: message.text,
+            send_time: message.send_time,
+        }
+    }
+}
+
+impl From<Update> for wit::Update {
+    fn from(update: Update) -> Self {
+        match update {
+            Update::Message(epoch, message) => Self::Message((epoch, message.into())),
+            Update::Reset(epoch) => Self::Reset(epoch),
+            Update::Gap(_, first_index) => Self::Gap(first_index),
+        }
     }
 }
 

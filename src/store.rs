@@ -1,7 +1,8 @@
 //! Messages in Redis: what is stored, and how it is read back. The only file that knows Redis commands.
 
+use crate::chat::Room;
 use crate::config;
-use crate::connection::{self, Script};
+use crate::connection::{self, OwnConnection, Script};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::message::{Draft, Message, Receipt};
@@ -63,6 +64,27 @@ pub async fn read(request: &PageRequest) -> Result<Option<(Extent, Vec<Message>)
     let arguments = [order, cursor.as_bytes(), count.as_bytes(), before.as_bytes()];
     let reply = connection::run(&READ, &[&key], &arguments).await?;
     decode_page(&reply).map_err(|why| unreadable(&key, &why))
+}
+
+/// Waits until a room has a message of the log that `extent` tells of (none: of any), newer than its newest and of the index
+/// `from` or above; at most for `patience`. It may return early: who waits looks again.
+pub async fn await_message(
+    connection: &mut OwnConnection,
+    room: &Room,
+    extent: Option<Extent>,
+    from: u64,
+    patience: Duration,
+) -> Result<()> {
+    let key = keys::log(room);
+    // To XREAD BLOCK, 0 is for ever.
+    let patience = patience.max(Duration::from_millis(1));
+    let milliseconds = patience.as_millis().to_string();
+    let after = extent.map_or("0-0".into(), |extent| {
+        format!("{}-{}", extent.epoch, extent.newest.max(from.saturating_sub(1)))
+    });
+    let arguments = ["BLOCK", &milliseconds, "COUNT", "1", "STREAMS", &key, &after].map(str::as_bytes);
+    connection.block(patience, "XREAD", &arguments).await?;
+    Ok(())
 }
 
 fn unreadable(key: &str, why: &str) -> Error {

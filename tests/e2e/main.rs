@@ -16,6 +16,7 @@ mod cursors;
 mod exactly_once;
 mod faulty_wire;
 mod hostile;
+mod live;
 mod load;
 mod model;
 mod original_faults;

@@ -35,6 +35,7 @@ fn request(chat: &str) -> PageRequest {
         reverse: false,
         before: None,
         epoch: None,
+        wait: 0,
     }
 }
 

@@ -93,13 +93,20 @@ impl Confab {
         answer(self.build(method, path).body(body)).await
     }
 
-    fn build(&self, method: Method, path: &str) -> RequestBuilder {
+    /// A request, to be changed before it is sent.
+    pub(crate) fn build(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("http://{}{path}", self.server.address()))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path, "").await
+    }
+
+    /// The beginning of `GET /api/stream`'s answer.
+    pub(crate) async fn stream(&self, query: &str) -> reqwest::Response {
+        let request = self.build(Method::GET, &format!("/api/stream?{query}"));
+        request.send().await.unwrap()
     }
 
     /// `POST /api/send` with this body.
@@ -144,7 +151,8 @@ impl Confab {
     }
 }
 
-async fn answer(request: RequestBuilder) -> Answer {
+/// The whole answer to a request.
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     Answer {
         status: response.status().as_u16(),

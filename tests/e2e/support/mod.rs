@@ -2,11 +2,13 @@
 
 mod audit;
 mod confab;
+mod follower;
 mod redis;
 mod wire;
 
 pub(crate) use audit::{Acknowledged, Audit, walk};
-pub(crate) use confab::{Answer, Confab, texts};
+pub(crate) use confab::{Answer, Confab, answer, texts};
+pub(crate) use follower::Follower;
 pub(crate) use redis::Redis;
 pub(crate) use wire::{Fault, GatedWire, Odds, Wire};
 
@@ -16,6 +18,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// The manifest's app, with these values for its variables.
 pub(crate) fn app(variables: &[(&str, &str)]) -> Arc<App> {
@@ -32,6 +35,15 @@ pub(crate) fn seed() -> u64 {
     let seed = std::env::var("CONFAB_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("seed: CONFAB_SEED={seed}");
     seed
+}
+
+/// Comes back when the condition is true. Fails where it does not become so.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition().await {
+        assert!(Instant::now() < end, "it does not come to this: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// The component, built from the source as it is now, and compiled once for all tests.

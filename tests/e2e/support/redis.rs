@@ -100,15 +100,24 @@ impl Redis {
 
     /// How many connections it has accepted since it started, this call's own included.
     pub(crate) async fn connections(&self) -> u64 {
-        let stats: String = redis::cmd("INFO")
-            .arg("stats")
-            .query_async(&mut self.connect().await)
-            .await
-            .unwrap();
-        let line = stats
-            .lines()
-            .find_map(|line| line.strip_prefix("total_connections_received:"));
-        line.unwrap().trim().parse().unwrap()
+        self.info("stats", "total_connections_received").await
+    }
+
+    /// How many connections it has now, this call's own included.
+    pub(crate) async fn clients(&self) -> u64 {
+        self.info("clients", "connected_clients").await
+    }
+
+    /// How many of its clients wait for what is to come.
+    pub(crate) async fn blocked(&self) -> usize {
+        self.info("clients", "blocked_clients").await.try_into().unwrap()
+    }
+
+    async fn info(&self, section: &str, name: &str) -> u64 {
+        let info = redis::cmd("INFO").arg(section).to_owned();
+        let info: String = info.query_async(&mut self.connect().await).await.unwrap();
+        let found = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        found.unwrap().trim().parse().unwrap()
     }
 
     /// The keys that it has of this pattern, sorted.

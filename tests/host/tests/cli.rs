@@ -119,7 +119,10 @@ fn line(from: &mut impl BufRead) -> String {
 #[test]
 fn it_says_where_it_listens_and_what_failed_and_stops_at_ctrl_c() {
     let mut host = Running::start();
-    assert_eq!(line(&mut host.printed), "  GET /ping   POST /api/send   GET /api/pull");
+    assert_eq!(
+        line(&mut host.printed),
+        "  GET /ping   POST /api/send   GET /api/pull   GET /api/stream"
+    );
     let warning = line(&mut host.warned);
     assert!(
         warning.starts_with("Redis is not there (127.0.0.1:1: ") && warning.contains("--redis"),
