@@ -3,12 +3,12 @@
 //! Reading order, outside in:
 //!
 //! - [`http`] and [`rpc`] are the two doors: HTTP, and the WIT interface in `wit/`. `fields` reads what HTTP clients send.
-//! - [`service`] is what they both call: send, pull and follow.
+//! - [`service`] and [`follower`] are what they both call: send, pull and follow.
 //! - [`chat`], [`message`], [`page`] and [`live`] are the types that raw values become at the doors. Nothing further in can be invalid.
 //! - `store` speaks Redis over the instance's `connection`; `keys` names what is stored there.
 //! - [`error`] is why a request failed, for both doors; `config` is the component's Spin variables.
 //!
-//! Imports go one way: doors, service, store, keys.
+//! Imports go one way: doors, service and follower, store, keys.
 
 pub mod bindings;
 pub mod chat;
@@ -16,6 +16,7 @@ pub mod config;
 pub mod connection;
 pub mod error;
 pub mod fields;
+pub mod follower;
 #[cfg(test)]
 mod fuzz;
 pub mod http;

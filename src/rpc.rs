@@ -4,10 +4,11 @@ use crate::bindings::exports::confab::messaging::messenger::{self as wit, Guest}
 use crate::bindings::wit_stream;
 use crate::chat::Chat;
 use crate::error::Error;
+use crate::follower::{Follower, hand_over};
 use crate::live::{FollowRequest, Position, Update};
 use crate::message::{Draft, IdempotencyKey, Message};
 use crate::page::{self, Limit, Order, PageRequest};
-use crate::service::{self, Follower, hand_over};
+use crate::service;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 

@@ -3,8 +3,8 @@
 use super::{Message, problem};
 use crate::chat::Chat;
 use crate::error::{Error, Result};
+use crate::follower::{Follower, hand_over};
 use crate::live::{FollowRequest, Update};
-use crate::service::{Follower, hand_over};
 use serde::Serialize;
 use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 use spin_sdk::wasip3::http::types::{Fields, Response};
@@ -74,13 +74,11 @@ async fn tell(follower: &mut Follower, events: &mut StreamWriter<u8>) -> Result<
         let Some(updates) = follower.next().await? else {
             return Ok(true);
         };
-        next = if updates.is_empty() {
+        let told: Vec<_> = updates.iter().map(|update| event_of(follower.chat(), update)).collect();
+        next = if told.is_empty() {
             HEARTBEAT.into()
         } else {
-            updates
-                .iter()
-                .flat_map(|update| event_of(follower.chat(), update))
-                .collect()
+            told.concat()
         };
     }
     Ok(false)

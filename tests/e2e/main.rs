@@ -23,5 +23,6 @@ mod original_faults;
 mod outage;
 mod paging;
 mod rpc;
+mod seam;
 mod storage;
 mod support;

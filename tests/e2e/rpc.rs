@@ -1,11 +1,14 @@
 //! The component door: the WIT interface of the same component, called as another component would call it.
 
-use crate::support::{Confab, Redis, app, program};
-use bindings::exports::confab::messaging::messenger::{Draft, Error, Invalid, PageRequest};
+use crate::support::{Confab, Redis, app, program, until};
+use bindings::exports::confab::messaging::messenger::{Draft, Error, FollowRequest, Invalid, PageRequest, Update};
 use serde_json::json;
+use std::pin::Pin;
 use std::sync::Arc;
-use wasmtime::Store;
-use wasmtime::component::Instance;
+use std::task::{Context, Poll};
+use tokio::sync::oneshot;
+use wasmtime::component::{Instance, Source, StreamConsumer, StreamResult};
+use wasmtime::{Store, StoreContextMut};
 
 #[allow(
     clippy::allow_attributes,
@@ -168,6 +171,112 @@ async fn a_cursor_of_a_log_that_is_gone_is_told_of_the_new_one() {
         matches!(gone, Error::Gone(epoch) if epoch == sent.send_time),
         "{gone:?}"
     );
+}
+
+/// Takes what a follower is told, a few updates at a time, until `wanted` of them are there.
+struct Updates {
+    wanted: usize,
+    told: Vec<Update>,
+    done: Option<oneshot::Sender<Vec<Update>>>,
+}
+
+impl<D> StreamConsumer<D> for Updates {
+    type Item = Update;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        store: StoreContextMut<D>,
+        mut source: Source<Update>,
+        _: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let mut some = Vec::with_capacity(3);
+        source.read(store, &mut some)?;
+        self.told.extend(some);
+        if self.told.len() < self.wanted {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        if let Some(done) = self.done.take() {
+            let wanted = self.wanted;
+            done.send(self.told.drain(..wanted).collect()).unwrap();
+        }
+        Poll::Ready(Ok(StreamResult::Dropped))
+    }
+}
+
+impl Door {
+    /// The first `wanted` updates that a follower is told, while `meanwhile` goes on.
+    async fn follow(
+        &mut self,
+        request: FollowRequest,
+        wanted: usize,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Vec<Update> {
+        let Self { store, door } = self;
+        let messenger = door.confab_messaging_messenger();
+        let (done, told) = oneshot::channel();
+        let following = store.run_concurrent(async |accessor| {
+            let stream = messenger.call_follow(accessor, request).await.unwrap().unwrap();
+            let updates = Updates {
+                wanted,
+                told: Vec::new(),
+                done: Some(done),
+            };
+            accessor.with(|store| stream.pipe(store, updates)).unwrap();
+            told.await.unwrap()
+        });
+        let (told, ()) = tokio::join!(following, meanwhile);
+        told.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_follower_is_told_the_same_by_both_doors() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", (0..3).map(|n| n.to_string())).await;
+    let pulled = confab.pull(json!({ "chat": "a:b" })).await.ok();
+    let epoch = pulled["epoch"].as_u64().unwrap();
+    let request = |cursor, epoch| FollowRequest {
+        chat: "a:b".into(),
+        cursor,
+        epoch,
+    };
+    let words = |told: Vec<Update>| {
+        let words = told.into_iter().map(|update| match update {
+            Update::Message((of, message)) if of == epoch => format!("{} {}", message.index, message.text),
+            other => format!("{other:?}"),
+        });
+        words.collect::<Vec<_>>()
+    };
+    let mut door = Door::open(&redis.host()).await;
+    let sending = async {
+        until("it waits for more", async || redis.blocked().await == 1).await;
+        confab.send_all("a:b", "b", ["now"]).await;
+    };
+    let told = door.follow(request(Some(1), Some(epoch)), 3, sending).await;
+    assert_eq!(words(told), ["1 1", "2 2", "3 now"]);
+
+    let mut door = Door::open(&redis.host()).await;
+    let sending = async {
+        until("it waits for what comes", async || redis.blocked().await == 1).await;
+        confab.send_all("a:b", "b", ["then"]).await;
+    };
+    let told = door.follow(request(None, None), 1, sending).await;
+    assert_eq!(words(told), ["4 then"]);
+
+    let mut door = Door::open(&redis.host()).await;
+    let told = door.follow(request(Some(1), Some(5)), 2, async {}).await;
+    assert_eq!(words(told), [format!("Update::Reset({epoch})"), "0 0".into()]);
+
+    let mut door = Door::open(&redis.host()).await;
+    let refused = FollowRequest {
+        chat: "a".into(),
+        ..request(None, None)
+    };
+    let refused = call!(door, call_follow, refused).err().unwrap();
+    assert!(matches!(refused, Error::Invalid(_)), "{refused:?}");
+    until("those that were left are ended", async || redis.blocked().await == 0).await;
 }
 
 #[tokio::test]
