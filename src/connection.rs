@@ -54,7 +54,7 @@ pub async fn run(script: &Script, keys: &[&str], arguments: &[&[u8]]) -> Result<
     let config = config::get().await?;
     let answer = run_on_kept(&config.redis_url, script, keys, arguments);
     within(config.redis_timeout, answer).await.map_err(|error| {
-        if matches!(error, Late::Late(_)) {
+        if matches!(error, NoReply::Late(_)) {
             // A peer that vanished without a word looks like a slow one: only a new connection can tell.
             KEPT.take();
         }
@@ -90,24 +90,24 @@ impl OwnConnection {
 }
 
 /// Why there is no reply.
-enum Late {
+enum NoReply {
     Late(Duration),
     Failed(redis::Error),
 }
 
-impl From<Late> for Error {
-    fn from(late: Late) -> Self {
-        match late {
-            Late::Late(deadline) => Self::Unavailable(format!("no answer within {} ms", deadline.as_millis())),
-            Late::Failed(error) => failure(error),
+impl From<NoReply> for Error {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::Late(deadline) => Self::Unavailable(format!("no answer within {} ms", deadline.as_millis())),
+            NoReply::Failed(error) => failure(error),
         }
     }
 }
 
-async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<T, redis::Error>>) -> Result<T, Late> {
+async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<T, redis::Error>>) -> Result<T, NoReply> {
     match select(pin!(answer), pin!(time::sleep(deadline))).await {
-        Either::Left((answer, _)) => answer.map_err(Late::Failed),
-        Either::Right(((), _)) => Err(Late::Late(deadline)),
+        Either::Left((answer, _)) => answer.map_err(NoReply::Failed),
+        Either::Right(((), _)) => Err(NoReply::Late(deadline)),
     }
 }
 

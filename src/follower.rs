@@ -10,6 +10,7 @@ use crate::store;
 use futures::future::{Either, select};
 use spin_sdk::time;
 use spin_sdk::wit_bindgen::StreamWriter;
+use std::mem;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Follower {
     page: PageRequest,
     position: Option<Position>,
+    /// How far the log reached when it was read last.
+    extent: Option<Extent>,
+    /// Whether all that it had then has been told.
+    caught_up: bool,
     connection: OwnConnection,
     config: Rc<Config>,
     began: Instant,
@@ -41,6 +46,8 @@ impl Follower {
                 wait: Duration::ZERO,
             },
             position: request.from,
+            extent: None,
+            caught_up: false,
             connection: OwnConnection::default(),
             began: Instant::now(),
             config,
@@ -83,15 +90,17 @@ impl Follower {
 
     /// What is new now, or else within a heartbeat.
     async fn look(&mut self) -> Result<Vec<Update>> {
-        let (extent, updates) = self.read().await?;
-        if !updates.is_empty() {
-            return Ok(updates);
+        if !mem::take(&mut self.caught_up) {
+            let updates = self.read().await?;
+            if !updates.is_empty() {
+                return Ok(updates);
+            }
         }
         let patience = self.left().min(self.config.stream_heartbeat);
         let room = self.page.chat.room();
-        store::await_message(&mut self.connection, room, extent, self.page.cursor, patience).await?;
+        store::await_message(&mut self.connection, room, self.extent, self.page.cursor, patience).await?;
         // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
-        Ok(self.read().await?.1)
+        self.read().await
     }
 
     /// What is left of the stream's lifetime.
@@ -99,7 +108,7 @@ impl Follower {
         self.config.stream_lifetime.saturating_sub(self.began.elapsed())
     }
 
-    async fn read(&mut self) -> Result<(Option<Extent>, Vec<Update>)> {
+    async fn read(&mut self) -> Result<Vec<Update>> {
         // There is nothing at the last index: that is to ask only how far the log reaches.
         self.page.cursor = self.position.map_or(u64::MAX, |position| position.index);
         let found = store::read(&self.page).await?;
@@ -107,7 +116,9 @@ impl Follower {
         let position = self.position.get_or_insert_with(|| Position::after(extent));
         let updates = position.advance(extent, messages);
         self.page.cursor = position.index;
-        Ok((extent, updates))
+        self.caught_up = extent.is_none_or(|extent| extent.newest < position.index);
+        self.extent = extent;
+        Ok(updates)
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod fill;
 mod late;
+mod live;
 mod load;
 #[path = "../../tests/e2e/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
@@ -82,6 +83,9 @@ impl Bench {
         println!("The component has {size} bytes.");
         json!({
             "component_bytes": size,
+            // First, as what the host takes is told best before it has taken anything.
+            "idle_followers": self.idle_followers().await,
+            "send_to_event": self.send_to_event().await,
             "memory": self.memory().await,
             "requests": self.requests().await,
             "rates": self.rates(),

@@ -1,6 +1,6 @@
 //! Many requests at once: nothing is lost, mixed up or leaked, and Redis is asked no more than it must be.
 
-use crate::support::{Confab, GatedWire, Redis, program};
+use crate::support::{Confab, Follower, GatedWire, Redis, program, until};
 use confab_host::server::REQUESTS_AT_ONCE;
 use serde_json::json;
 use std::collections::HashSet;
@@ -150,6 +150,29 @@ async fn a_request_is_one_redis_round_trip_or_none() {
     confab.send("a:b", "c", "hi").await.problem();
     confab.get("/api/pull?chat=x").await.problem();
     cost("refused requests", &[]).await;
+}
+
+#[tokio::test]
+async fn a_followed_message_costs_its_follower_two_round_trips() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    confab.send_all("a:b", "a", ["hi"]).await;
+    let mut follower = Follower::start(&confab, "chat=a:b", None).opened().await;
+    let waiting = async || redis.blocked().await == 1;
+    until("it waits", waiting).await;
+    let mut monitor = redis.monitor().await;
+    for _ in 0..3 {
+        confab.send_all("a:b", "a", ["hi"]).await;
+        follower.next().await;
+        until("it waits again", waiting).await;
+        let asked = monitor.commands().await;
+        let asked: Vec<_> = asked
+            .iter()
+            .filter(|name| !["CLIENT", "INFO"].contains(&name.as_str()))
+            .collect();
+        // The send, and then the follower's: what is new, and to wait for more.
+        assert_eq!(asked, ["EVALSHA", "EVALSHA", "XREAD"]);
+    }
 }
 
 #[test]

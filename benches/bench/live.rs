@@ -1,0 +1,141 @@
+//! What following costs: the time from a send to its event, and what followers take while nothing happens.
+
+use crate::load::{self, Workload, chat};
+use crate::{Bench, fill};
+use futures::StreamExt;
+use reqwest_eventsource::{Event, EventSource};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+const FOLLOWERS: usize = 10;
+const SENDS: usize = 100;
+const IDLE_FOLLOWERS: usize = 500;
+
+impl Bench {
+    /// From a send's answer to each follower's event: with time between the sends, and without. Without, an event waits for the
+    /// client's acknowledgement of the one before, as the host leaves Nagle's algorithm on.
+    pub(crate) async fn send_to_event(&self) -> Value {
+        self.step("from a send to its event");
+        println!(
+            "\nFrom a send's answer to its event, {FOLLOWERS} followers of a chat\n{:>24} {:>9} {:>9}",
+            "", "p50 ms", "p99 ms"
+        );
+        let mut rows = serde_json::Map::new();
+        for (name, pause) in [("a send every 50 ms", 50), ("one send after another", 0)] {
+            let chat = chat(&self.run(&format!("live{pause}")), 1);
+            let mut latencies = self.latencies(&chat, Duration::from_millis(pause)).await;
+            latencies.sort_by(f64::total_cmp);
+            let at = |percent: usize| latencies[latencies.len() * percent / 100];
+            println!("{name:>24} {:>9.2} {:>9.2}", at(50), at(99));
+            rows.insert(name.into(), json!({ "p50_ms": at(50), "p99_ms": at(99) }));
+        }
+        Value::Object(rows)
+    }
+
+    /// In milliseconds; below zero where the event came before the answer.
+    async fn latencies(&self, chat: &str, pause: Duration) -> Vec<f64> {
+        let (told, mut events) = mpsc::unbounded_channel();
+        for _ in 0..FOLLOWERS {
+            let mut stream = EventSource::get(format!("{}/api/stream?chat={chat}", self.url));
+            assert_eq!(stream.next().await.unwrap().unwrap(), Event::Open);
+            let told = told.clone();
+            tokio::spawn(async move {
+                while let Some(Ok(Event::Message(event))) = stream.next().await {
+                    let data: Value = serde_json::from_str(&event.data).unwrap();
+                    let text = data["text"].as_str().unwrap();
+                    told.send((text.parse::<usize>().unwrap(), Instant::now())).unwrap();
+                }
+            });
+        }
+        let client = reqwest::Client::new();
+        let mut answered = Vec::new();
+        for number in 0..SENDS {
+            let body = json!({ "chat": chat, "sender": "b", "text": number.to_string() });
+            let send = client.post(format!("{}/api/send", self.url)).body(body.to_string());
+            assert!(send.send().await.unwrap().status().is_success());
+            answered.push(Instant::now());
+            tokio::time::sleep(pause).await;
+        }
+        let mut latencies = Vec::new();
+        while latencies.len() < SENDS * FOLLOWERS {
+            let (number, at): (usize, Instant) = events.recv().await.unwrap();
+            let before = at.saturating_duration_since(answered[number]).as_secs_f64();
+            let after = answered[number].saturating_duration_since(at).as_secs_f64();
+            latencies.push((before - after) * 1000.0);
+        }
+        latencies
+    }
+
+    /// What followers take that are told nothing, and what they take from others.
+    pub(crate) async fn idle_followers(&mut self) -> Value {
+        self.step(&format!("{IDLE_FOLLOWERS} followers of chats in which nothing happens"));
+        let sends = Workload::new("", "send", &self.run("load"), 200, "");
+        let alone = load::run(&self.url, &sends, 32, 3);
+        let blocked = self.blocked().await;
+        let (host_before, redis_before) = (memory_of_host(), fill::memory(&mut self.redis).await);
+        let mut followers = Vec::new();
+        for number in 0..IDLE_FOLLOWERS {
+            followers.push(follow(&self.url, &chat(&self.run("idle"), number)).await);
+        }
+        while self.blocked().await < blocked + IDLE_FOLLOWERS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let (host, redis) = (memory_of_host(), fill::memory(&mut self.redis).await);
+        let beside = load::run(&self.url, &sends, 32, 3);
+        let kilobytes = |now: u64, before: u64| now.saturating_sub(before) as f64 / 1000.0 / IDLE_FOLLOWERS as f64;
+        let (host, redis) = (kilobytes(host, host_before), kilobytes(redis, redis_before));
+        let ratio = beside.per_second / alone.per_second;
+        println!(
+            "\n{IDLE_FOLLOWERS} followers in silence: each a Redis connection, and {redis:.0} kB of Redis's memory"
+        );
+        if self.own.is_some() {
+            println!("and {host:.0} kB of the host's");
+        }
+        println!(
+            "sends beside them: {:.0}/s, {ratio:.2} of those without",
+            beside.per_second
+        );
+        json!({
+            "followers": IDLE_FOLLOWERS, "redis_kilobytes_each": redis, "host_kilobytes_each": host,
+            "sends_beside_ratio": ratio,
+        })
+    }
+
+    /// How many clients of Redis wait for what is to come.
+    async fn blocked(&mut self) -> usize {
+        let info: String = redis::cmd("INFO")
+            .arg("clients")
+            .query_async(&mut self.redis)
+            .await
+            .unwrap();
+        let line = info.lines().find_map(|line| line.strip_prefix("blocked_clients:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+}
+
+/// A follower that takes next to nothing itself: a connection on which the stream has begun.
+async fn follow(url: &str, chat: &str) -> TcpStream {
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /api/stream?chat={chat} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (mut begun, mut buffer) = (Vec::new(), [0; 512]);
+    while !begun.windows(5).any(|window| window == b"retry") {
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert!(length > 0, "a stream is refused: {}", String::from_utf8_lossy(&begun));
+        begun.extend_from_slice(&buffer[..length]);
+    }
+    stream
+}
+
+/// The memory of this process, which is the host: in bytes, 0 where the system does not tell.
+fn memory_of_host() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    kilobytes.map_or(0, |number| number.parse::<u64>().unwrap() * 1024)
+}
