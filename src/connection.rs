@@ -48,8 +48,9 @@ impl Script {
 
 /// Runs a script in one round trip (two where Redis does not know it yet) and returns its reply, nested lists flattened.
 ///
-/// Where the connection breaks, it runs the script once more, on a new one. Answers within the deadline `redis_timeout_ms`, whatever Redis does; every failure on the way is
-/// [`Error::Unavailable`], but an address that the host does not allow is [`Error::Internal`].
+/// Where the connection breaks, it runs the script once more, on a new one. Answers within the deadline `redis_timeout_ms`,
+/// whatever Redis does; every failure on the way is [`Error::Unavailable`], but an address that the host does not allow is
+/// [`Error::Internal`].
 pub async fn run(script: &Script, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
     let config = config::get().await?;
     let answer = run_on_kept(&config.redis_url, script, keys, arguments);

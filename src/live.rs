@@ -30,7 +30,8 @@ pub struct Position {
 pub enum Update {
     /// The next message of the log of this epoch.
     Message(u64, Message),
-    /// The log that was followed is gone. What comes next is the start of the one of this epoch, 0 where there is none yet.
+    /// The log that was followed is gone, or has lost its newest messages. What comes next is the start of the one of this epoch,
+    /// 0 where there is none yet.
     Reset(u64),
     /// Messages of the log of this epoch are gone before they could be told. The next is of this index, 1 or above.
     Gap(u64, u64),
@@ -58,15 +59,20 @@ impl Position {
     /// where there is no log), and returns what the follower is to be told of it. No message is told twice, and none is passed
     /// over without an [`Update::Gap`] or [`Update::Reset`].
     pub fn advance(&mut self, extent: Option<Extent>, messages: Vec<Message>) -> Vec<Update> {
-        let epoch = extent.map(|extent| extent.epoch);
-        if self.epoch.is_some() && self.epoch != epoch {
+        let end = Self::after(extent);
+        let lost = self.epoch != end.epoch || self.index > end.index;
+        if self.epoch.is_some() && lost {
+            let epoch = end.epoch;
             *self = Self { epoch, index: 0 };
             return vec![Update::Reset(epoch.unwrap_or(0))];
         }
         let Some(extent) = extent else {
             return Vec::new();
         };
-        self.epoch = epoch;
+        // Of a place further on than the log, nobody knows in which log it will be.
+        if self.index <= end.index {
+            self.epoch = end.epoch;
+        }
         let mut updates = Vec::new();
         updates.extend(self.pass_over(extent.epoch, extent.oldest));
         for message in messages {
@@ -136,7 +142,7 @@ mod tests {
         for (epoch, index, extent, indexes, expected) in [
             (Some(17), 8, some, &[8, 9][..], ("17-8, 17-9", Some(17), 10)),
             (Some(17), 10, some, &[], ("", Some(17), 10)),
-            (Some(17), 99, some, &[], ("", Some(17), 99)),
+            (None, 99, some, &[], ("", None, 99)),
             (None, 8, some, &[8], ("17-8", Some(17), 9)),
             (None, 0, None, &[], ("", None, 0)),
             // Trimmed, or removed by hand.
@@ -147,6 +153,8 @@ mod tests {
             (Some(16), 8, some, &[8], ("reset 17", Some(17), 0)),
             (Some(18), 0, some, &[], ("reset 17", Some(17), 0)),
             (Some(17), 8, None, &[], ("reset 0", None, 0)),
+            // The same, without its newest messages.
+            (Some(17), 11, some, &[], ("reset 17", Some(17), 0)),
         ] {
             let (words, epoch, index) = told(epoch, index, extent, indexes);
             assert_eq!((words.as_str(), epoch, index), expected);

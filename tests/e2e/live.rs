@@ -173,6 +173,33 @@ async fn where_the_log_is_gone_it_is_told_and_begins_with_the_new_one() {
 }
 
 #[tokio::test]
+async fn where_the_log_has_lost_its_newest_messages_it_is_told_and_begins_at_its_start() {
+    let mut redis = Redis::start();
+    let confab = start(&redis).await;
+    confab.send_all("a:b", "a", ["kept"]).await;
+    let save = redis::cmd("SAVE");
+    let () = save.query_async(&mut redis.connect().await).await.unwrap();
+    confab.send_all("a:b", "a", ["lost", "lost too"]).await;
+    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
+    assert_eq!(follower.indexes(3).await, [0, 1, 2]);
+    redis.kill();
+    redis.restart();
+    // One that was there meanwhile, and one that comes back.
+    let epoch = confab.pull(json!({ "chat": "a:b" })).await.ok()["epoch"].clone();
+    let mut again = Follower::start(&confab, "chat=a:b", Some(&format!("{epoch}-2")));
+    for follower in [&mut follower, &mut again] {
+        let reset = follower.next().await;
+        assert_eq!((&*reset.name, &reset.data), ("reset", &json!({ "epoch": epoch })));
+        assert_eq!(follower.next().await.data["text"], "kept");
+    }
+    confab.send_all("a:b", "a", ["new"]).await;
+    for follower in [&mut follower, &mut again] {
+        let next = follower.next().await;
+        assert_eq!((next.index(), &next.data["text"]), (1, &json!("new")));
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_a_clock_set_back_began_anew_is_told_of_too() {
     let (redis, clock) = Redis::with_a_clock();
     let confab = start(&redis).await;
