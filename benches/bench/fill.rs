@@ -70,8 +70,9 @@ fn key(run: &str, number: usize) -> String {
     format!("confab:{{{b}:{other}}}:log")
 }
 
-/// Removes all that belongs to the runs whose names begin like this.
-pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) {
+/// Removes all that belongs to the runs whose names begin like this, and returns how many keys that were.
+pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) -> usize {
+    let mut removed = 0;
     let mut cursor = 0_u64;
     loop {
         let mut scan = redis::cmd("SCAN");
@@ -82,10 +83,11 @@ pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) {
             .arg(10_000);
         let (next, keys): (u64, Vec<String>) = scan.query_async(redis).await.unwrap();
         if !keys.is_empty() {
+            removed += keys.len();
             let () = redis::cmd("DEL").arg(keys).query_async(redis).await.unwrap();
         }
         if next == 0 {
-            return;
+            return removed;
         }
         cursor = next;
     }
