@@ -66,8 +66,7 @@ pub fn page_request(body: &[u8], query: &str) -> Result<PageRequest> {
 pub fn follow_request(query: &str, last_event_id: Option<&[u8]>) -> Result<FollowRequest> {
     let fields = from_query(query)?;
     let chat = Chat::parse(required("chat", fields.chat)?)?;
-    let epoch = fields.epoch.filter(|epoch| *epoch != 0);
-    let at_cursor = fields.cursor.map(|index| Position { epoch, index });
+    let at_cursor = fields.cursor.map(|index| Position::at(fields.epoch, index));
     let from = match last_event_id {
         // As where there is none (WHATWG HTML, section 9.2.4).
         None | Some([]) => at_cursor,

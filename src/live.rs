@@ -38,6 +38,14 @@ pub enum Update {
 }
 
 impl Position {
+    /// The position of a cursor, of the log of this epoch where the client names one: 0 is what a chat without messages has.
+    pub fn at(epoch: Option<u64>, index: u64) -> Self {
+        Self {
+            epoch: epoch.filter(|epoch| *epoch != 0),
+            index,
+        }
+    }
+
     /// The position after the newest message.
     pub fn after(extent: Option<Extent>) -> Self {
         Self {

@@ -7,7 +7,7 @@ if not found[1] then return {} end
 
 local newest = found[1][1]
 local epoch, last = string.match(newest, '^(%d+)%-(%d+)$')
-local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local function id(index)
   return epoch .. '-' .. string.format('%.0f', index)
@@ -20,12 +20,28 @@ if redis.call('XLEN', KEYS[1]) <= tonumber(last) then oldest = redis.call('XRANG
 local top = tonumber(last)
 if before then top = math.min(top, before - 1) end
 
-local page = {}
-if order == 'forward' then
-  if cursor <= top then
-    page = redis.call('XRANGE', KEYS[1], id(cursor), id(top), 'COUNT', count)
+-- Ends early where the texts have so many bytes, so that no page is too large for the host; and reads in steps that keep no other
+-- client of Redis waiting.
+local MOST_BYTES, STEP = 4 * 1024 * 1024, 100
+local page, bytes = {}, 0
+
+local function read(command, from, to)
+  while #page < count do
+    local asked = math.min(count - #page, STEP)
+    local some = redis.call(command, KEYS[1], from, to, 'COUNT', asked)
+    for _, entry in ipairs(some) do
+      if bytes >= MOST_BYTES then return end
+      page[#page + 1] = entry
+      bytes = bytes + #(entry[2][6] or '')
+    end
+    if #some < asked then return end
+    from = '(' .. page[#page][1]
   end
+end
+
+if order == 'forward' then
+  if cursor <= top then read('XRANGE', id(cursor), id(top)) end
 elseif cursor <= top then
-  page = redis.call('XREVRANGE', KEYS[1], id(top - cursor), id(0), 'COUNT', count)
+  read('XREVRANGE', id(top - cursor), id(0))
 end
 return { newest, oldest, page[1] and cjson.encode(page) or '[]' }

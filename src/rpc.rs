@@ -1,4 +1,4 @@
-//! The component door: `wit/messaging.wit` exported, so that a component composed with this one sends and pulls without HTTP.
+//! The component door: `wit/messaging.wit` exported, so that a component composed with this one does without HTTP.
 
 use crate::bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use crate::bindings::wit_stream;
@@ -51,10 +51,7 @@ impl Guest for Messenger {
     }
 
     async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
-        let from = request.cursor.map(|index| Position {
-            epoch: request.epoch.filter(|epoch| *epoch != 0),
-            index,
-        });
+        let from = request.cursor.map(|index| Position::at(request.epoch, index));
         let chat = Chat::parse(request.chat)?;
         let mut follower = Follower::new(FollowRequest { chat, from }).await.map_err(logged)?;
         let (mut to, updates) = wit_stream::new();

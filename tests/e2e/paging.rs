@@ -1,6 +1,6 @@
 //! Walks through a chat, both ways, to the end.
 
-use crate::support::{Confab, Redis, texts};
+use crate::support::{Confab, Follower, Redis, texts};
 use serde_json::{Value, json};
 
 /// The texts of each page from `request` on, following `next_cursor` until there is no more.
@@ -110,4 +110,26 @@ async fn before_bounds_both_directions() {
             .collect();
         assert_eq!(pages, expected, "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_page_ends_after_four_mebibytes_and_says_that_there_is_more() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis).await;
+    let text = |number: usize| format!("{number:02}{}", "x".repeat(64 * 1024 - 2));
+    confab.send_all("a:b", "a", (0..70).map(text)).await;
+    for reverse in [false, true] {
+        let request = json!({ "chat": "a:b", "limit": 1000, "reverse": reverse });
+        let page = confab.pull(request.clone()).await.ok();
+        assert_eq!((&page["has_more"], &page["next_cursor"]), (&json!(true), &json!(64)));
+        let pages = walk(&confab, request).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [64, 6]);
+        let mut all = pages.concat();
+        if reverse {
+            all.reverse();
+        }
+        assert!(all.into_iter().eq((0..70).map(text)), "reverse: {reverse}");
+    }
+    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
+    assert_eq!(follower.indexes(70).await, (0..70).collect::<Vec<_>>());
 }
