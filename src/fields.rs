@@ -2,7 +2,7 @@
 
 use crate::chat::Chat;
 use crate::error::{Error, Result};
-use crate::live::{FollowRequest, Position};
+use crate::live::{FollowRequest, Position, decimal};
 use crate::message::{Draft, IdempotencyKey};
 use crate::page::{self, Limit, Order, PageRequest};
 use percent_encoding::percent_decode_str;
@@ -155,10 +155,7 @@ fn form_decoded(encoded: &str) -> Result<String> {
 }
 
 fn whole_number(field: &'static str, value: &str) -> Result<u64> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    // Rust would also take a leading plus sign.
-    let number = if digits { value.parse().ok() } else { None };
-    number.ok_or_else(|| Error::field(field, WHOLE_NUMBER))
+    decimal(value).ok_or_else(|| Error::field(field, WHOLE_NUMBER))
 }
 
 fn truth(field: &'static str, value: &str) -> Result<bool> {

@@ -222,6 +222,11 @@ async fn stream(method: &Method, headers: &HeaderMap, query: &str) -> Result<Ans
     stream::open(request).await.map(Answer::Stream)
 }
 
+/// JSON of strings and numbers, which always serialise. In one line, as JSON escapes those that a string has.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
 fn ok(body: &impl Serialize) -> Result<Response> {
     let body = serde_json::to_vec(body).map_err(|why| Error::Internal(format!("an answer is not JSON: {why}")))?;
     Ok(respond(StatusCode::OK, JSON, body))

@@ -105,7 +105,7 @@ impl Position {
 }
 
 /// Reads digits and nothing else. (Rust's own parser takes a leading plus sign too.)
-fn decimal(digits: &str) -> Option<u64> {
+pub(crate) fn decimal(digits: &str) -> Option<u64> {
     digits
         .bytes()
         .all(|byte| byte.is_ascii_digit())

@@ -95,7 +95,16 @@ pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) -> usize
 
 /// The memory that Redis uses for its data, in bytes.
 pub(crate) async fn memory(redis: &mut MultiplexedConnection) -> u64 {
-    let info: String = redis::cmd("INFO").arg("memory").query_async(redis).await.unwrap();
-    let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
-    line.unwrap().trim().parse().unwrap()
+    info(redis, "memory", "used_memory").await
+}
+
+/// How many clients of Redis wait for what is to come.
+pub(crate) async fn blocked(redis: &mut MultiplexedConnection) -> u64 {
+    info(redis, "clients", "blocked_clients").await
+}
+
+async fn info(redis: &mut MultiplexedConnection, section: &str, name: &str) -> u64 {
+    let info: String = redis::cmd("INFO").arg(section).query_async(redis).await.unwrap();
+    let found = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    found.unwrap().trim().parse().unwrap()
 }

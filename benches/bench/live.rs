@@ -75,13 +75,13 @@ impl Bench {
         self.step(&format!("{IDLE_FOLLOWERS} followers of chats in which nothing happens"));
         let sends = Workload::new("", "send", &self.run("load"), 200, "");
         let alone = load::run(&self.url, &sends, 32, 3);
-        let blocked = self.blocked().await;
+        let blocked = fill::blocked(&mut self.redis).await;
         let (host_before, redis_before) = (memory_of_host(), fill::memory(&mut self.redis).await);
         let mut followers = Vec::new();
         for number in 0..IDLE_FOLLOWERS {
             followers.push(follow(&self.url, &chat(&self.run("idle"), number)).await);
         }
-        while self.blocked().await < blocked + IDLE_FOLLOWERS {
+        while fill::blocked(&mut self.redis).await < blocked + IDLE_FOLLOWERS as u64 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let (host, redis) = (memory_of_host(), fill::memory(&mut self.redis).await);
@@ -103,17 +103,6 @@ impl Bench {
             "followers": IDLE_FOLLOWERS, "redis_kilobytes_each": redis, "host_kilobytes_each": self.own.as_ref().map(|_| host),
             "sends_beside_ratio": ratio,
         })
-    }
-
-    /// How many clients of Redis wait for what is to come.
-    async fn blocked(&mut self) -> usize {
-        let info: String = redis::cmd("INFO")
-            .arg("clients")
-            .query_async(&mut self.redis)
-            .await
-            .unwrap();
-        let line = info.lines().find_map(|line| line.strip_prefix("blocked_clients:"));
-        line.unwrap().trim().parse().unwrap()
     }
 }
 

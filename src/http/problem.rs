@@ -1,6 +1,6 @@
 //! What HTTP clients are told of a failure: `application/problem+json`, as RFC 9457 has it.
 
-use super::{Response, respond};
+use super::{Response, json, respond};
 use crate::error::Error;
 use serde::Serialize;
 use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -78,8 +78,7 @@ impl<'a> Problem<'a> {
     }
 
     fn body(&self) -> Vec<u8> {
-        // Strings and numbers always serialise.
-        serde_json::to_vec(self).unwrap_or_default()
+        json(self)
     }
 
     fn respond(&self, status: StatusCode) -> Response {

@@ -1,10 +1,10 @@
 //! Server-sent events: what a follower is told, as `text/event-stream` (WHATWG HTML, section 9.2).
 
-use super::{Message, problem};
+use super::{Message, json, problem};
 use crate::chat::Chat;
 use crate::error::{Error, Result};
 use crate::follower::{Follower, hand_over};
-use crate::live::{FollowRequest, Update};
+use crate::live::{FollowRequest, Position, Update};
 use serde::Serialize;
 use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 use spin_sdk::wasip3::http::types::{Fields, Response};
@@ -101,14 +101,11 @@ fn event_of(chat: &Chat, update: &Update) -> Vec<u8> {
         // Without an id: a client that breaks off here is told again.
         Update::Reset(epoch) => event(Some("reset"), None, &json(&Reset { epoch: *epoch })),
         Update::Gap(epoch, first_index) => {
-            let id = format!("{epoch}-{}", first_index.saturating_sub(1));
-            event(
-                Some("gap"),
-                Some(&id),
-                &json(&Gap {
-                    first_index: *first_index,
-                }),
-            )
+            let next = Position::at(Some(*epoch), *first_index);
+            let data = json(&Gap {
+                first_index: *first_index,
+            });
+            event(Some("gap"), next.last_event().as_deref(), &data)
         }
     }
 }
@@ -123,12 +120,6 @@ fn event(name: Option<&str>, id: Option<&str>, data: &[u8]) -> Vec<u8> {
         }
     }
     [event.as_bytes(), b"data: ", data, b"\n\n"].concat()
-}
-
-/// In one line, as JSON escapes those that a string has.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Strings and numbers always serialise.
-    serde_json::to_vec(value).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -64,6 +64,16 @@ impl Follower {
         }
     }
 
+    /// What it is told next but for problems.
+    pub(crate) async fn next_but_problems(&mut self) -> Told {
+        loop {
+            let told = self.next().await;
+            if told.name != "problem" {
+                return told;
+            }
+        }
+    }
+
     /// What it is told next; none where its stream ends before that.
     pub(crate) async fn next_in_this_stream(&mut self) -> Option<Told> {
         loop {
