@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::keys;
 use crate::message::{Draft, Message, Receipt};
 use crate::page::{Extent, Order, PageRequest};
-use serde_bytes::ByteBuf;
+use serde::Deserialize;
+use serde_bytes::{ByteBuf, Bytes};
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
@@ -123,37 +124,50 @@ fn decode_page(reply: &[RedisResult]) -> Result<Option<(Extent, Vec<Message>)>, 
         ] => (newest, oldest, page),
         _ => return Err(refusal(reply).unwrap_or_else(|| "the reply of read.lua has an unknown shape".into())),
     };
-    let (epoch, newest) = numbers(&text(newest)?)?;
-    let (_, oldest) = numbers(&text(oldest)?)?;
-    // As bytes, so that one entry that is not UTF-8 is one entry that cannot be read.
-    let entries: Vec<(String, Vec<ByteBuf>)> =
-        serde_json::from_slice(page).map_err(|why| format!("a page that is not one: {why}"))?;
+    let (epoch, newest) = numbers(text(newest)?)?;
+    let (_, oldest) = numbers(text(oldest)?)?;
+    let entries: Vec<Entry> = serde_json::from_slice(page).map_err(|why| format!("a page that is not one: {why}"))?;
     let messages = entries
         .into_iter()
-        .map(|(id, fields)| decode_entry(&id, fields).map_err(|why| format!("entry {id}: {why}")))
+        .map(|Entry(id, fields)| decode_fields(id, fields).map_err(|why| format!("entry {id}: {why}")))
         .collect::<Result<_, _>>()?;
     Ok(Some((Extent { epoch, oldest, newest }, messages)))
 }
 
-/// Decodes an entry: its id, and the fields that it has in this order.
-fn decode_entry(id: &str, fields: Vec<ByteBuf>) -> Result<Message, String> {
-    let Ok([sender_is, sender, time_is, time, text_is, said]) = <[ByteBuf; 6]>::try_from(fields) else {
-        return Err("has not the three fields of a message".into());
-    };
+/// An entry in a page's JSON: its id, and the names and values of its fields.
+#[derive(Deserialize)]
+struct Entry<'a>(&'a str, #[serde(borrow)] Fields<'a>);
+
+/// As bytes, and without what is missing, so that an entry that is no message can be told by its id. Borrowed, where a message
+/// has no character that JSON escapes: copies are most of what a page costs here.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Fields<'a>(
+    #[serde(borrow)] &'a Bytes,
+    ByteBuf,
+    #[serde(borrow)] &'a Bytes,
+    #[serde(borrow)] &'a Bytes,
+    #[serde(borrow)] &'a Bytes,
+    ByteBuf,
+);
+
+fn decode_fields(id: &str, fields: Fields) -> Result<Message, String> {
+    let Fields(sender_is, sender, time_is, time, text_is, said) = fields;
     for (found, name) in [(sender_is, "sender"), (time_is, "time"), (text_is, "text")] {
-        if found != name.as_bytes() {
+        if **found != *name.as_bytes() {
             return Err(format!(
                 "has the field {:?} in place of {name:?}",
-                String::from_utf8_lossy(&found)
+                String::from_utf8_lossy(found)
             ));
         }
     }
+    let owned = |bytes: ByteBuf| String::from_utf8(bytes.into_vec()).map_err(|_| NOT_UTF8);
     let (_, index) = numbers(id)?;
-    let time = text(&time)?;
+    let time = text(time)?;
     Ok(Message {
         index,
-        sender: text(&sender)?,
-        text: text(&said)?,
+        sender: owned(sender)?,
+        text: owned(said)?,
         send_time: time.parse().map_err(|_| format!("has the time {time:?}"))?,
     })
 }
@@ -165,10 +179,10 @@ fn numbers(id: &str) -> Result<(u64, u64), String> {
         .ok_or_else(|| format!("{id:?} is not an entry's id"))
 }
 
-fn text(bytes: &[u8]) -> Result<String, String> {
-    str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|_| "is not UTF-8".into())
+const NOT_UTF8: &str = "is not UTF-8";
+
+fn text(bytes: &[u8]) -> Result<&str, &str> {
+    str::from_utf8(bytes).map_err(|_| NOT_UTF8)
 }
 
 /// What a script that cannot read the stored data says of it.
@@ -232,7 +246,7 @@ mod tests {
             ),
             (
                 &["17-9", "17-0", r#"[["17-0",["sender","a"]]]"#],
-                "entry 17-0: has not the three fields of a message",
+                "entry 17-0: has the field \"\" in place of \"time\"",
             ),
             (
                 &["17-9", "17-0", r#"[["17-0",["a","b","time","1","text","c"]]]"#],
