@@ -8,9 +8,9 @@ use crate::keys;
 use crate::message::{Draft, Message, Receipt};
 use crate::page::{Extent, Order, PageRequest};
 use serde::Deserialize;
-use serde_bytes::{ByteBuf, Bytes};
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -126,48 +126,39 @@ fn decode_page(reply: &[RedisResult]) -> Result<Option<(Extent, Vec<Message>)>, 
     };
     let (epoch, newest) = numbers(text(newest)?)?;
     let (_, oldest) = numbers(text(oldest)?)?;
-    let entries: Vec<Entry> = serde_json::from_slice(page).map_err(|why| format!("a page that is not one: {why}"))?;
+    let entries: Vec<(&str, Vec<Field>)> =
+        serde_json::from_slice(page).map_err(|why| format!("a page that is not one: {why}"))?;
     let messages = entries
         .into_iter()
-        .map(|Entry(id, fields)| decode_fields(id, fields).map_err(|why| format!("entry {id}: {why}")))
+        .map(|(id, fields)| decode_entry(id, fields).map_err(|why| format!("entry {id}: {why}")))
         .collect::<Result<_, _>>()?;
     Ok(Some((Extent { epoch, oldest, newest }, messages)))
 }
 
-/// An entry in a page's JSON: its id, and the names and values of its fields.
+/// A name or a value in a page's JSON: as bytes, so that one entry that is not UTF-8 is one entry that cannot be read; and
+/// borrowed, but for those with characters that JSON escapes, as copies are most of what a page costs here.
 #[derive(Deserialize)]
-struct Entry<'a>(&'a str, #[serde(borrow)] Fields<'a>);
+struct Field<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
 
-/// As bytes, and without what is missing, so that an entry that is no message can be told by its id. Borrowed, where a message
-/// has no character that JSON escapes: copies are most of what a page costs here.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Fields<'a>(
-    #[serde(borrow)] &'a Bytes,
-    ByteBuf,
-    #[serde(borrow)] &'a Bytes,
-    #[serde(borrow)] &'a Bytes,
-    #[serde(borrow)] &'a Bytes,
-    ByteBuf,
-);
-
-fn decode_fields(id: &str, fields: Fields) -> Result<Message, String> {
-    let Fields(sender_is, sender, time_is, time, text_is, said) = fields;
+/// Decodes an entry: its id, and the fields that it has in this order.
+fn decode_entry(id: &str, fields: Vec<Field>) -> Result<Message, String> {
+    let Ok([sender_is, sender, time_is, time, text_is, said]) = <[Field; 6]>::try_from(fields) else {
+        return Err("has not the three fields of a message".into());
+    };
     for (found, name) in [(sender_is, "sender"), (time_is, "time"), (text_is, "text")] {
-        if **found != *name.as_bytes() {
+        if *found.0 != *name.as_bytes() {
             return Err(format!(
                 "has the field {:?} in place of {name:?}",
-                String::from_utf8_lossy(found)
+                String::from_utf8_lossy(&found.0)
             ));
         }
     }
-    let owned = |bytes: ByteBuf| String::from_utf8(bytes.into_vec()).map_err(|_| NOT_UTF8);
     let (_, index) = numbers(id)?;
-    let time = text(time)?;
+    let time = text(&time.0)?;
     Ok(Message {
         index,
-        sender: owned(sender)?,
-        text: owned(said)?,
+        sender: text(&sender.0)?.to_owned(),
+        text: text(&said.0)?.to_owned(),
         send_time: time.parse().map_err(|_| format!("has the time {time:?}"))?,
     })
 }
@@ -179,10 +170,8 @@ fn numbers(id: &str) -> Result<(u64, u64), String> {
         .ok_or_else(|| format!("{id:?} is not an entry's id"))
 }
 
-const NOT_UTF8: &str = "is not UTF-8";
-
 fn text(bytes: &[u8]) -> Result<&str, &str> {
-    str::from_utf8(bytes).map_err(|_| NOT_UTF8)
+    str::from_utf8(bytes).map_err(|_| "is not UTF-8")
 }
 
 /// What a script that cannot read the stored data says of it.
@@ -246,7 +235,19 @@ mod tests {
             ),
             (
                 &["17-9", "17-0", r#"[["17-0",["sender","a"]]]"#],
-                "entry 17-0: has the field \"\" in place of \"time\"",
+                "entry 17-0: has not the three fields of a message",
+            ),
+            (
+                &[
+                    "17-9",
+                    "17-0",
+                    r#"[["17-0",["sender","a","time","1","text","b","more","c"]]]"#,
+                ],
+                "entry 17-0: has not the three fields of a message",
+            ),
+            (
+                &["17-9", "17-0", r#"[["17-0",["a\/b","b","time","1","text","c"]]]"#],
+                "entry 17-0: has the field \"a/b\" in place of \"sender\"",
             ),
             (
                 &["17-9", "17-0", r#"[["17-0",["a","b","time","1","text","c"]]]"#],
