@@ -14,12 +14,12 @@ test: lint
 bench: build
 	scripts/setup redis-server
 	scripts/setup wrk
-	cargo bench --profile dev --bench bench
+	cargo bench --workspace --profile dev --bench bench
 
 # A minute of random input for each of what reads raw values.
 fuzz:
 	scripts/setup rust
-	CONFAB_FUZZ_SECONDS=60 cargo test --lib fuzz -- --show-output
+	CONFAB_FUZZ_SECONDS=60 cargo test --workspace --lib fuzz -- --show-output
 
 # The component, in target/wasm32-wasip2/release/confab.wasm.
 build:
