@@ -1,33 +1,43 @@
-# A newcomer's two commands are `make run` and `make test`. Both do their own set-up.
+# A newcomer's two commands are `make run` and `make test`. Both install what they need.
 
-.PHONY: run test bench build lint fuzz
+.PHONY: run test lint check bench fuzz build
 
+# Serves confab on http://127.0.0.1:3000.
 run: build
 	scripts/run
 
-test: lint
+# Every test: units, and the component on a real redis-server.
+test:
+	scripts/setup rust
 	scripts/setup redis-server
 	cargo test --workspace -- --show-output
 
-# What requests cost, as ratios within one run, and how that grows: about 6 minutes. With BENCH_URL (and REDIS_URL) of a confab that
-# runs already, such as one of `spin up`, it measures that one.
+# Format, Clippy, and the project's own rules.
+lint:
+	scripts/setup rust
+	cargo fmt --all --check
+	scripts/test-checks
+	scripts/check-imports
+	scripts/check-lengths
+	scripts/check-features
+	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo clippy --release --target wasm32-wasip2 -- --deny warnings
+
+# What CI runs.
+check: lint test
+
+# Measures what requests cost, in about 6 minutes. BENCH_URL and REDIS_URL name a confab that runs already, if that is to be measured.
 bench: build
 	scripts/setup redis-server
 	scripts/setup wrk
 	cargo bench --workspace --profile dev --bench bench
 
-# A minute of random input for each of what reads raw values.
+# Feeds each parser with random input for a minute.
 fuzz:
 	scripts/setup rust
 	CONFAB_FUZZ_SECONDS=60 cargo test --workspace --lib fuzz -- --show-output
 
-# The component, in target/wasm32-wasip2/release/confab.wasm.
+# Builds the component: target/wasm32-wasip2/release/confab.wasm.
 build:
 	scripts/setup rust
 	cargo build --release --target wasm32-wasip2
-
-lint:
-	scripts/setup rust
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- --deny warnings
-	cargo clippy --release --target wasm32-wasip2 -- --deny warnings
