@@ -1,6 +1,7 @@
-//! The component's Spin variables, read once an instance.
+//! The component's Spin variables: one table with name, default, bounds and meaning. Read once per instance.
 
-use crate::error::{Error, Result};
+use crate::domain::error::{Error, Result};
+use anyhow::Context as _;
 use spin_sdk::variables;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
@@ -8,34 +9,78 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The longest that a request may wait for Redis.
+/// A variable whose value is a whole number.
+pub struct Number {
+    /// Its name in `spin.toml`.
+    pub name: &'static str,
+    /// Its value if nobody sets it.
+    pub default: u64,
+    /// The values that it may have.
+    pub bounds: RangeInclusive<u64>,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Upper bound of `redis_timeout_ms`.
 pub const MAX_REDIS_TIMEOUT_MS: u64 = 20_000;
 
-/// The longest that an idempotency key may be remembered: a year.
-pub const MAX_WINDOW_S: u64 = 366 * 24 * 60 * 60;
+const REDIS_TIMEOUT_MS: Number = Number {
+    name: "redis_timeout_ms",
+    default: 2000,
+    bounds: 1..=MAX_REDIS_TIMEOUT_MS,
+    meaning: "How long a request waits for Redis before it is answered 503, in milliseconds",
+};
 
-/// The most that the number of messages kept of a chat may be limited to.
-pub const MAX_MESSAGES: u64 = 1_000_000_000_000;
+const IDEMPOTENCY_WINDOW_S: Number = Number {
+    name: "idempotency_window_s",
+    default: 24 * 60 * 60,
+    bounds: 1..=366 * 24 * 60 * 60,
+    meaning: "How long an Idempotency-Key is remembered, in seconds",
+};
 
-/// The longest that a stream may be silent.
-pub const MAX_HEARTBEAT_S: u64 = 3600;
+const MAX_MESSAGES_PER_CHAT: Number = Number {
+    name: "max_messages_per_chat",
+    default: 0,
+    bounds: 0..=1_000_000_000_000,
+    meaning: "How many messages a chat keeps, the newest ones; 0 keeps all",
+};
 
-/// The longest that a stream may last: a day.
-pub const MAX_LIFETIME_S: u64 = 24 * 60 * 60;
+const STREAM_HEARTBEAT_S: Number = Number {
+    name: "stream_heartbeat_s",
+    default: 15,
+    bounds: 1..=3600,
+    meaning: "Heartbeat interval of an idle stream, in seconds; also the write timeout for a client that stops reading",
+};
 
-/// The settings of this deployment; `spin.toml` has their defaults.
+const STREAM_LIFETIME_S: Number = Number {
+    name: "stream_lifetime_s",
+    default: 300,
+    bounds: 1..=24 * 60 * 60,
+    meaning: "How long a stream lasts, in seconds; its client continues with a new one",
+};
+
+/// Every variable but `redis_url`, which `spin.toml` puts together from `redis_scheme`, `redis_credentials` and `redis_host`.
+pub const VARIABLES: [&Number; 5] = [
+    &REDIS_TIMEOUT_MS,
+    &IDEMPOTENCY_WINDOW_S,
+    &MAX_MESSAGES_PER_CHAT,
+    &STREAM_HEARTBEAT_S,
+    &STREAM_LIFETIME_S,
+];
+
+/// The settings of this deployment.
 pub struct Config {
     /// Where Redis is, with its credentials: never to be printed.
     pub redis_url: String,
-    /// How long a request may wait for Redis, 1 to [`MAX_REDIS_TIMEOUT_MS`].
+    /// How long a request waits for Redis.
     pub redis_timeout: Duration,
-    /// How long a client's idempotency key is remembered, 1 s or longer.
+    /// How long an idempotency key is remembered.
     pub idempotency_window: Duration,
-    /// How many messages a chat keeps, the newest; none for all.
+    /// How many messages a chat keeps, the newest ones; `None` for all.
     pub max_messages: Option<NonZeroU64>,
-    /// After how long a silent stream says that it is there, and how long it waits for a client that does not read.
+    /// Heartbeat interval of an idle stream; also the write timeout for a client that stops reading.
     pub stream_heartbeat: Duration,
-    /// After how long a stream ends itself, so that its host can replace the instance.
+    /// How long a stream lasts, so that its host can replace the instance.
     pub stream_lifetime: Duration,
 }
 
@@ -50,34 +95,37 @@ pub async fn get() -> Result<Rc<Config>> {
     }
     let config = Rc::new(Config {
         redis_url: variable("redis_url").await?,
-        redis_timeout: Duration::from_millis(number("redis_timeout_ms", 1..=MAX_REDIS_TIMEOUT_MS).await?),
-        idempotency_window: Duration::from_secs(number("idempotency_window_s", 1..=MAX_WINDOW_S).await?),
-        max_messages: NonZeroU64::new(number("max_messages_per_chat", 0..=MAX_MESSAGES).await?),
-        stream_heartbeat: Duration::from_secs(number("stream_heartbeat_s", 1..=MAX_HEARTBEAT_S).await?),
-        stream_lifetime: Duration::from_secs(number("stream_lifetime_s", 1..=MAX_LIFETIME_S).await?),
+        redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
+        idempotency_window: Duration::from_secs(IDEMPOTENCY_WINDOW_S.read().await?),
+        max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
+        stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),
+        stream_lifetime: Duration::from_secs(STREAM_LIFETIME_S.read().await?),
     });
-    // Another request of this instance may have been first: they read the same values.
+    // Another request of this instance may have been first: both read the same values.
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))
 }
 
 async fn variable(name: &str) -> Result<String> {
-    variables::get(name)
-        .await
-        .map_err(|why| Error::Internal(format!("the variable {name} could not be read: {why}")))
+    let value = variables::get(name).await;
+    value
+        .with_context(|| format!("the variable {name} could not be read"))
+        .map_err(Error::internal)
 }
 
-async fn number(name: &str, bounds: RangeInclusive<u64>) -> Result<u64> {
-    within(name, &variable(name).await?, bounds)
-}
+impl Number {
+    async fn read(&self) -> Result<u64> {
+        self.parse(&variable(self.name).await?)
+    }
 
-fn within(name: &str, value: &str, bounds: RangeInclusive<u64>) -> Result<u64> {
-    let number = value.parse().ok().filter(|number| bounds.contains(number));
-    number.ok_or_else(|| {
-        let (least, most) = bounds.into_inner();
-        Error::Internal(format!(
-            "the variable {name} must be a whole number from {least} to {most}"
-        ))
-    })
+    fn parse(&self, value: &str) -> Result<u64> {
+        let number = value.parse().ok().filter(|number| self.bounds.contains(number));
+        number.ok_or_else(|| {
+            let (name, least, most) = (self.name, self.bounds.start(), self.bounds.end());
+            Error::internal(format!(
+                "the variable {name} must be a whole number from {least} to {most}"
+            ))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -86,14 +134,42 @@ mod tests {
 
     #[test]
     fn a_number_is_whole_and_within_its_bounds() {
-        assert_eq!(within("n", "1", 1..=2000), Ok(1));
-        assert_eq!(within("n", "2000", 1..=2000), Ok(2000));
-        for value in ["", "0", "-1", "1.5", "2s", "2001", "99999999999999999999"] {
-            let error = within("n", value, 1..=2000).unwrap_err();
-            assert!(
-                error.to_string().contains("n must be a whole number from 1 to 2000"),
-                "{value:?}"
-            );
+        assert_eq!(REDIS_TIMEOUT_MS.parse("1"), Ok(1));
+        assert_eq!(REDIS_TIMEOUT_MS.parse("20000"), Ok(20_000));
+        for value in ["", "0", "-1", "1.5", "2s", "20001", "99999999999999999999"] {
+            let error = REDIS_TIMEOUT_MS.parse(value).unwrap_err().to_string();
+            let reason = "redis_timeout_ms must be a whole number from 1 to 20000";
+            assert!(error.contains(reason), "{value:?}: {error}");
         }
+    }
+
+    /// The table, `spin.toml` and the README state the same variables, defaults and meanings.
+    #[test]
+    fn the_manifest_and_the_readme_agree_with_the_table() {
+        let manifest = include_str!("../spin.toml");
+        let readme = include_str!("../README.md");
+        for Number {
+            name,
+            default,
+            bounds,
+            meaning,
+        } in VARIABLES
+        {
+            let declared = format!("# {meaning}.\n{name} = {{ default = \"{default}\" }}\n");
+            assert!(manifest.contains(&declared), "spin.toml does not have:\n{declared}");
+            let passed_on = format!("{name} = \"{{{{ {name} }}}}\"\n");
+            assert!(manifest.contains(&passed_on), "spin.toml does not have:\n{passed_on}");
+            let (least, most) = (bounds.start(), bounds.end());
+            let row = format!("| `{name}` | `{default}` | {least} to {most} | {meaning} |\n");
+            assert!(readme.contains(&row), "the README does not have:\n{row}");
+            assert!(bounds.contains(default), "{name}");
+        }
+        let known = ["redis_host", "redis_credentials", "redis_scheme"];
+        let declared = manifest.lines().filter(|line| line.contains("{ default = ")).count();
+        assert_eq!(
+            declared,
+            known.len() + VARIABLES.len(),
+            "spin.toml declares a variable that no table has"
+        );
     }
 }

@@ -1,29 +1,21 @@
 //! confab: instant messaging for two-person chats, as one Spin component that keeps its messages in Redis.
 //!
-//! Reading order, outside in:
+//! The floors, from the top:
 //!
-//! - [`http`] and [`rpc`] are the two doors: HTTP, and the WIT interface in `wit/`. `fields` reads what HTTP clients send.
-//! - [`service`] and [`follower`] are what they both call: send, pull and follow.
-//! - [`chat`], [`message`], [`page`] and [`live`] are the types that raw values become at the doors. Nothing further in can be invalid.
-//! - `store` speaks Redis over the instance's `connection`; `keys` names what is stored there.
-//! - [`error`] is why a request failed, for both doors; `config` is the component's Spin variables.
+//! - [`http`] and [`wit`] are the two transports. They parse raw values into the types of `domain`, and write answers.
+//! - [`service`] is what both call: send, pull, follow.
+//! - [`store`] is the only folder that speaks Redis: a file, with its Lua script, for each thing done there.
+//! - [`config`] is the table of the component's Spin variables.
+//! - [`domain`] holds plain types. Nothing past the transports can be invalid.
 //!
-//! Imports go one way: doors, service and follower, store, keys.
+//! Imports go one way, down: `http` | `wit` -> `service` -> `store` -> `config` -> `domain`. Inside a folder, a file never imports
+//! its parent's file. `scripts/check-imports` fails if one does.
 
-pub mod bindings;
-pub mod chat;
 pub mod config;
-pub mod connection;
-pub mod error;
-pub mod fields;
-pub mod follower;
+pub mod domain;
 #[cfg(test)]
 mod fuzz;
 pub mod http;
-pub mod keys;
-pub mod live;
-pub mod message;
-pub mod page;
-pub mod rpc;
 pub mod service;
 pub mod store;
+pub mod wit;

@@ -1,6 +1,6 @@
-//! Reads a request's body, whole, and asks the host for no more than that takes: each question costs as much as parsing.
+//! Reads a whole request body with as few host calls as possible: each costs as much as parsing.
 
-use crate::error::{Error, Result};
+use crate::domain::error::{Error, Result};
 use http_body::Body;
 use spin_sdk::wasip3::http::types::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
@@ -10,10 +10,10 @@ use spin_sdk::wasip3::wit_future;
 /// The most bytes of a request's body.
 pub(super) const MAX_BODY_BYTES: usize = 128 * 1024;
 
-/// How many bytes to ask for where the request does not say how many there are.
+/// How many bytes to ask for if the request does not say how many there are.
 const CHUNK_BYTES: usize = 4 * 1024;
 
-/// The whole body, at most [`MAX_BODY_BYTES`]. One that is longer, or that ends early, is an error.
+/// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, or ends early.
 pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
     let length = body
         .size_hint()
@@ -28,7 +28,8 @@ pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
     let (_, no_failure) = wit_future::new(|| Ok(()));
     let (mut stream, end) = Request::consume_body(request, no_failure);
     let mut whole = Vec::new();
-    // Bytes beyond the length the host does not pass on (RFC 9112, section 6.3): with the last of them the body is whole.
+    // The host passes on no bytes beyond the length (RFC 9112, section 6.3), so a body of that length is whole. The SDK's
+    // `bytes()` asks once more for the end, and that call is most of what reading a small body costs.
     while length != Some(whole.len()) {
         let room = length.map_or(CHUNK_BYTES, |length| length.saturating_sub(whole.len()));
         let (result, chunk) = stream.read(Vec::with_capacity(room)).await;
@@ -55,7 +56,7 @@ pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
 
 fn too_large() -> Error {
     Error::TooLarge {
-        what: "body",
+        field: None,
         limit: MAX_BODY_BYTES,
     }
 }

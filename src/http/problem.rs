@@ -1,7 +1,7 @@
-//! What HTTP clients are told of a failure: `application/problem+json`, as RFC 9457 has it.
+//! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457). One table has status, type, title and detail.
 
-use super::{Response, json, respond};
-use crate::error::Error;
+use crate::domain::error::{Error, Field};
+use crate::http::response::{Response, json, whole};
 use serde::Serialize;
 use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ struct Problem<'a> {
     detail: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
-    /// Ours: which log there is now.
+    /// confab's own: the epoch of the chat's log today.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
 }
@@ -37,58 +37,71 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// What the client is told of an error, without any cause that is not its own.
-    fn of(error: &'a Error) -> Self {
-        let new = |kind, title, detail: Cow<'a, str>| Self::new(error.status(), kind, title, detail);
-        let told = || error.to_string().into();
+    fn field(self, field: Option<Field>) -> Self {
+        let field = field.map(name_of);
+        Self { field, ..self }
+    }
+
+    fn response(&self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        whole(status, PROBLEM, self.body())
+    }
+
+    /// Strings and numbers always serialise.
+    fn body(&self) -> Vec<u8> {
+        json(self).unwrap_or_default()
+    }
+}
+
+/// What a client receives for an error, without any cause that is not the client's.
+impl<'a> From<&'a Error> for Problem<'a> {
+    fn from(error: &'a Error) -> Self {
         match error {
-            Error::Invalid { field, reason } => Self {
-                field: *field,
-                ..new(
-                    "/problems/invalid",
-                    "The request is not valid",
-                    field.map_or_else(|| reason.into(), |field| format!("{field} {reason}").into()),
-                )
-            },
-            Error::TooLarge { what, .. } => Self {
-                field: (*what != "body").then_some(*what),
-                ..new("/problems/too-large", "The request is too large", told())
-            },
-            Error::KeyReused => Self {
-                field: Some("Idempotency-Key"),
-                ..new("/problems/key-reused", "The key is of another message", told())
-            },
-            Error::Gone { epoch } => Self {
-                field: Some("epoch"),
-                epoch: Some(*epoch),
-                ..new("/problems/gone", "The log was replaced", told())
-            },
-            Error::Unavailable(_) => new(
+            Error::Invalid { field, reason } => {
+                let detail = match field {
+                    Some(field) => format!("{} {reason}", name_of(*field)).into(),
+                    None => Cow::from(reason),
+                };
+                let (kind, title) = ("/problems/invalid", "The request is not valid");
+                Self::new(StatusCode::BAD_REQUEST, kind, title, detail).field(*field)
+            }
+            Error::TooLarge { field, .. } => {
+                let detail = format!("{} is {error}", field.map_or("body", name_of));
+                let (kind, title) = ("/problems/too-large", "The request is too large");
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail).field(*field)
+            }
+            Error::KeyReused => {
+                let (kind, title) = ("/problems/key-reused", "Idempotency key already used");
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
+                    .field(Some(Field::IdempotencyKey))
+            }
+            Error::Gone { epoch } => {
+                let (kind, title) = ("/problems/gone", "Cursor expired");
+                let problem = Self::new(StatusCode::GONE, kind, title, error.to_string());
+                Self {
+                    epoch: Some(*epoch),
+                    ..problem.field(Some(Field::Epoch))
+                }
+            }
+            Error::Unavailable(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
                 "/problems/unavailable",
                 "The store is unavailable",
-                "The messages could not be reached. Try again: with an Idempotency-Key, a message is stored only once."
-                    .into(),
+                "The messages could not be reached. Try again: with an Idempotency-Key, a message is stored only once.",
             ),
-            Error::Internal(_) => new(
+            Error::Internal(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
                 "/problems/internal",
-                "Something is wrong on our side",
-                "The log has the cause.".into(),
+                "Internal error",
+                "The cause is in the server log.",
             ),
         }
-    }
-
-    fn body(&self) -> Vec<u8> {
-        json(self)
-    }
-
-    fn respond(&self, status: StatusCode) -> Response {
-        respond(status, PROBLEM, self.body())
     }
 }
 
 /// The response to a request that failed.
-pub(super) fn of(error: &Error) -> Response {
-    let mut response = Problem::of(error).respond(error.status());
+pub(super) fn response(error: &Error) -> Response {
+    let mut response = Problem::from(error).response();
     if let Error::Unavailable(_) = error {
         let seconds = HeaderValue::from_static("1");
         response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -98,22 +111,118 @@ pub(super) fn of(error: &Error) -> Response {
 
 /// The body of that response, for a response that has begun already.
 pub(super) fn body(error: &Error) -> Vec<u8> {
-    Problem::of(error).body()
+    Problem::from(error).body()
 }
 
-/// The response to a path that there is not.
+/// The response to an unknown path.
 pub(super) fn not_found(path: &str) -> Response {
-    let status = StatusCode::NOT_FOUND;
-    let detail = format!("There is nothing at {path}. There are /ping, /api/send, /api/pull and /api/stream.");
-    Problem::new(status, "/problems/not-found", "No such path", detail).respond(status)
+    let detail = format!("No route matches {path}.");
+    Problem::new(StatusCode::NOT_FOUND, "/problems/not-found", "No such path", detail).response()
 }
 
-/// The response to a method that a path does not have, with those that it has.
+/// The response to a method that a path does not have. `allowed` lists those that it has.
 pub(super) fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let detail = format!("{method} is not for this path, but {allowed}.");
-    let mut response =
-        Problem::new(status, "/problems/method-not-allowed", "Not with this method", detail).respond(status);
+    let (kind, title) = ("/problems/method-not-allowed", "Method not allowed");
+    let detail = format!("{method} is not allowed here. Allowed: {allowed}.");
+    let mut response = Problem::new(status, kind, title, detail).response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
+}
+
+const FIELDS: [Field; 11] = [
+    Field::Chat,
+    Field::Text,
+    Field::Sender,
+    Field::Cursor,
+    Field::Limit,
+    Field::Reverse,
+    Field::Before,
+    Field::Epoch,
+    Field::Wait,
+    Field::IdempotencyKey,
+    Field::LastEventId,
+];
+
+/// HTTP's name for a field.
+pub(super) fn name_of(field: Field) -> &'static str {
+    match field {
+        Field::Chat => "chat",
+        Field::Text => "text",
+        Field::Sender => "sender",
+        Field::Cursor => "cursor",
+        Field::Limit => "limit",
+        Field::Reverse => "reverse",
+        Field::Before => "before",
+        Field::Epoch => "epoch",
+        Field::Wait => "wait",
+        Field::IdempotencyKey => "Idempotency-Key",
+        Field::LastEventId => "Last-Event-ID",
+    }
+}
+
+/// The field of this name; `None` if confab does not read it.
+pub(super) fn field_named(name: &str) -> Option<Field> {
+    FIELDS.into_iter().find(|field| name_of(*field) == name)
+}
+
+/// What a field's value must be, in the words of an error.
+pub(super) fn kind_of(field: Field) -> &'static str {
+    match field {
+        Field::Chat | Field::Text | Field::Sender | Field::IdempotencyKey | Field::LastEventId => "must be a string",
+        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait => {
+            "must be a whole number from 0 to 18446744073709551615"
+        }
+        Field::Reverse => "must be true or false",
+    }
+}
+
+/// The field that an error names, or `body` for the request as a whole: for tests of what is refused.
+#[cfg(test)]
+pub(super) fn field_at_fault<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    match result {
+        Err(Error::Invalid { field, .. }) => field.map_or("body", name_of),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_client_s_own_mistakes_are_explained() {
+        let secret = || "redis://user:password@host".to_owned();
+        let too_large = |field| Error::TooLarge { field, limit: 65_536 };
+        for (error, status, detail) in [
+            (
+                Error::invalid(Field::Text, "must not be empty"),
+                400,
+                "text must not be empty",
+            ),
+            (
+                too_large(Some(Field::Text)),
+                413,
+                "text is over the limit of 65536 bytes",
+            ),
+            (too_large(None), 413, "body is over the limit of 65536 bytes"),
+            (Error::KeyReused, 422, "was used for another text"),
+            (Error::Gone { epoch: 17 }, 410, "start again at cursor 0"),
+            (Error::Unavailable(secret()), 503, "Try again"),
+            (Error::internal(secret()), 500, "server log"),
+        ] {
+            let problem = Problem::from(&error);
+            assert_eq!(problem.status, status, "{error:?}");
+            assert!(problem.detail.contains(detail), "{}", problem.detail);
+            assert!(!String::from_utf8(problem.body()).unwrap().contains("password"));
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_name() {
+        for field in FIELDS {
+            assert_eq!(field_named(name_of(field)), Some(field));
+        }
+        assert_eq!(field_named("send_time"), None);
+    }
 }

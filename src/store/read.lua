@@ -1,28 +1,29 @@
--- Reads a page. KEYS: the log. ARGV: 'forward' or 'reverse', cursor, count, and the index that bounds the page ('' for none).
--- Returns nothing where there is no log; else the newest id, the oldest id, and the page as JSON, an id and its fields an entry;
+-- Reads a page. KEYS: the chat log. ARGV: 'forward' or 'reverse', cursor, count, the index that bounds the page ('' for none), and
+-- how many bytes of text end a page.
+-- Returns nothing if there is no chat log; else the newest id, the oldest id, and the page as JSON, an id and its fields per entry;
 -- or 'unreadable' with what is wrong with the stored data. (The host takes one string for much less than many.)
 local found = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if found.err then return { 'unreadable', found.err } end
 if not found[1] then return {} end
 
 local newest = found[1][1]
-local epoch, last = string.match(newest, '^(%d+)%-(%d+)$')
+local epoch, last = parse_id(newest)
 local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local most_bytes = tonumber(ARGV[5])
 
 local function id(index)
-  return epoch .. '-' .. string.format('%.0f', index)
+  return format_id(epoch, index)
 end
 
--- Where none is missing, the oldest is known without reading it.
+-- If no entry is missing, the oldest is known without reading it.
 local oldest = id(0)
-if redis.call('XLEN', KEYS[1]) <= tonumber(last) then oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1] end
+if redis.call('XLEN', KEYS[1]) <= last then oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1] end
 
-local top = tonumber(last)
+local top = last
 if before then top = math.min(top, before - 1) end
 
--- Ends early where the texts have so many bytes, so that no page is too large for the host; and reads in steps that keep no other
--- client of Redis waiting.
-local MOST_BYTES, STEP = 4 * 1024 * 1024, 100
+-- Reads in steps that keep no other client of Redis waiting.
+local STEP = 100
 local page, bytes = {}, 0
 
 local function read(command, from, to)
@@ -30,7 +31,7 @@ local function read(command, from, to)
     local asked = math.min(count - #page, STEP)
     local some = redis.call(command, KEYS[1], from, to, 'COUNT', asked)
     for _, entry in ipairs(some) do
-      if bytes >= MOST_BYTES then return end
+      if bytes >= most_bytes then return end
       page[#page + 1] = entry
       bytes = bytes + #(entry[2][6] or '')
     end

@@ -2,9 +2,9 @@
 
 #![allow(clippy::allow_attributes, clippy::pedantic, missing_docs, reason = "generated code")]
 
-spin_sdk::wit_bindgen::generate!({
+wit_bindgen::generate!({
     path: "wit",
     world: "component-door",
-    runtime_path: "::spin_sdk::wit_bindgen::rt",
+    runtime_path: "::wit_bindgen::rt",
     pub_export_macro: true,
 });

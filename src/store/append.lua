@@ -1,11 +1,11 @@
--- Appends a message, unless its receipt shows that it is in the log already.
--- KEYS: the log, the message's receipt. ARGV: sender, text, how long to keep the receipt in milliseconds, and how many messages
--- to keep in the log ('0' for all).
--- Returns 'stored' or 'replayed' with the message's index and time; 'reused' where the receipt is of another text; or 'unreadable'
+-- Appends a message, unless its receipt shows that it is in the chat log already.
+-- KEYS: the chat log, the message's receipt. ARGV: sender, text, how long to keep the receipt in milliseconds, and how many messages
+-- to keep in the chat log ('0' for all).
+-- Returns 'stored' or 'replayed' with the message's index and time; 'reused' if the receipt is of another text; or 'unreadable'
 -- with what is wrong with the stored data.
 --
--- An entry's id is <epoch>-<index>. The epoch is the time in microseconds at which the log began, so that a log that was lost
--- and begun anew is another log, and says so in every id. A receipt is '<id> <time> <SHA-1 of the text>'.
+-- The epoch is the time in microseconds at which the chat log began, so that a log that was lost and begun anew is another log,
+-- and says so in every id. A receipt is '<id> <time> <SHA-1 of the text>'.
 local found = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if found.err then return { 'unreadable', found.err } end
 
@@ -16,7 +16,7 @@ local epoch, index = string.format('%.0f', time), 0
 local newest = found[1]
 if newest then
   local last
-  epoch, last = string.match(newest[1], '^(%d+)%-(%d+)$')
+  epoch, last = parse_id(newest[1])
   index = last + 1
   time = math.max(time, (tonumber(newest[2][4]) or 0) + 1)
 end
@@ -25,16 +25,17 @@ local digest = redis.sha1hex(ARGV[2])
 local receipt = redis.pcall('GET', KEYS[2])
 if receipt then
   if receipt.err then return { 'unreadable', receipt.err } end
-  local sent_epoch, sent_index, sent_time, sent_digest = string.match(receipt, '^(%d+)%-(%d+) (%d+) (%x+)$')
+  local sent_id, sent_time, sent_digest = string.match(receipt, '^(%S+) (%d+) (%x+)$')
+  local sent_epoch, sent_index = parse_id(sent_id or '')
   if not sent_epoch then return { 'unreadable', 'the receipt ' .. receipt } end
-  -- In another log than this the message is not: that one is lost, and the message with it.
+  -- A receipt of another log proves nothing: that log is lost, and the message with it.
   if newest and sent_epoch == epoch then
     if sent_digest ~= digest then return { 'reused' } end
-    return { 'replayed', tonumber(sent_index), tonumber(sent_time) }
+    return { 'replayed', sent_index, tonumber(sent_time) }
   end
 end
 
-local id = epoch .. '-' .. string.format('%.0f', index)
+local id = format_id(epoch, index)
 time = string.format('%.0f', time)
 redis.call('XADD', KEYS[1], id, 'sender', ARGV[1], 'time', time, 'text', ARGV[2])
 redis.call('SET', KEYS[2], id .. ' ' .. time .. ' ' .. digest, 'PX', ARGV[3])

@@ -1,0 +1,9 @@
+//! Plain types: what raw values become at the edge. No Spin, no serde, no transport, no Redis.
+
+pub mod chat;
+pub mod entry_id;
+pub mod error;
+pub mod idempotency_key;
+pub mod message;
+pub mod page;
+pub mod update;

@@ -1,0 +1,122 @@
+//! Why a request failed, without a word about how a transport reports it.
+
+/// A result whose error is the crate's one [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A value that a caller sends. Each transport has its own name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The chat's two names.
+    Chat,
+    /// What is said.
+    Text,
+    /// Who says it.
+    Sender,
+    /// Where a page or a stream begins.
+    Cursor,
+    /// The most messages of a page.
+    Limit,
+    /// Whether the newest messages come first.
+    Reverse,
+    /// The index that bounds a page.
+    Before,
+    /// Which chat log the cursor belongs to.
+    Epoch,
+    /// How long an empty page waits for a message.
+    Wait,
+    /// The caller's own name for one message.
+    IdempotencyKey,
+    /// The id of the last server-sent event that the client received.
+    LastEventId,
+}
+
+/// Every way in which a request can fail.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The caller's values are wrong; nothing was stored. `reason` is for the caller.
+    #[error("{reason}")]
+    Invalid {
+        /// The field at fault, or `None` if the request as a whole is.
+        field: Option<Field>,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// A field, or the whole request if `field` is `None`, is larger than `limit` bytes; nothing was stored.
+    #[error("over the limit of {limit} bytes")]
+    TooLarge {
+        /// The field at fault.
+        field: Option<Field>,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The idempotency key belongs to a message with another text; nothing was stored.
+    #[error("the idempotency key was used for another text")]
+    KeyReused,
+    /// The chat log that the cursor belongs to no longer exists.
+    #[error("the cursor belongs to a chat log that no longer exists; start again at cursor 0")]
+    Gone {
+        /// The epoch of the chat's log today, 0 if it has none.
+        epoch: u64,
+    },
+    /// Redis refused, dropped the connection or did not answer in time. The cause is for the server log alone.
+    #[error("Redis is unavailable: {0}")]
+    Unavailable(String),
+    /// A defect, a wrong setting or unreadable stored data. The cause is for the server log alone.
+    #[error("internal error: {0:#}")]
+    Internal(Cause),
+}
+
+impl Error {
+    /// An error of one field.
+    pub fn invalid(field: Field, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: Some(field),
+            reason: reason.into(),
+        }
+    }
+
+    /// An internal error with this cause.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// Writes a failure that is not the caller's to standard error, which the host keeps as the component's server log.
+    pub fn log(&self) {
+        match self {
+            Self::Invalid { .. } | Self::TooLarge { .. } | Self::KeyReused | Self::Gone { .. } => {}
+            Self::Unavailable(_) | Self::Internal(_) => {
+                // One write, so that the lines of several instances do not mix.
+                let line = format!("confab: {self}\n");
+                eprint!("{line}");
+            }
+        }
+    }
+}
+
+/// What led to an internal error: a chain of causes, printed on one line.
+#[derive(Debug)]
+pub struct Cause(anyhow::Error);
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl From<anyhow::Error> for Cause {
+    fn from(error: anyhow::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<String> for Cause {
+    fn from(message: String) -> Self {
+        Self(anyhow::Error::msg(message))
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        format!("{self:#}") == format!("{other:#}")
+    }
+}

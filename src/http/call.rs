@@ -1,0 +1,28 @@
+//! A request on its way to its handler.
+
+use spin_sdk::http::{HeaderMap, Method, Uri};
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+
+/// A request whose route is known.
+pub(super) struct Call {
+    /// The method.
+    pub(super) method: Method,
+    /// The address, with its query string.
+    pub(super) uri: Uri,
+    /// The headers.
+    pub(super) headers: HeaderMap,
+    /// The body, not read yet.
+    pub(super) body: IncomingRequestBody,
+}
+
+impl Call {
+    /// The query string, empty if there is none.
+    pub(super) fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// Whether the client asks for the headers alone.
+    pub(super) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+}

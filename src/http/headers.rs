@@ -1,0 +1,125 @@
+//! The grammar of the request headers that confab reads.
+
+use crate::domain::error::{Error, Field, Result};
+use crate::domain::idempotency_key::IdempotencyKey;
+use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Reads `Idempotency-Key`: a string of RFC 9651, as in the IETF's draft, or the bare characters, as most clients send it. `"k"`
+/// and `k` are one key.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
+    let Some(value) = only(headers, &IDEMPOTENCY_KEY, Field::IdempotencyKey)? else {
+        return Ok(None);
+    };
+    let key = str::from_utf8(value).ok().and_then(unquoted).ok_or_else(|| {
+        let reason = "must be one string in double quotes, or one bare word";
+        Error::invalid(Field::IdempotencyKey, reason)
+    })?;
+    IdempotencyKey::parse(key).map(Some)
+}
+
+/// Reads `Last-Event-ID`. An empty one counts as absent (WHATWG HTML, section 9.2.4).
+pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<&[u8]>> {
+    let id = only(headers, &LAST_EVENT_ID, Field::LastEventId)?;
+    Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// The value of a header that may be there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName, field: Field) -> Result<Option<&'a [u8]>> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().map(HeaderValue::as_bytes);
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(Error::invalid(field, "must be there only once")),
+    }
+}
+
+/// The characters of a string of RFC 9651 (section 3.3.3), or of a word that has none of the characters that end one in a header.
+fn unquoted(value: &str) -> Option<String> {
+    let Some(rest) = value.strip_prefix('"') else {
+        return (!value.contains(['"', '\\', ',', ';'])).then(|| value.to_owned());
+    };
+    let mut characters = rest.strip_suffix('"')?.chars();
+    let mut string = String::new();
+    while let Some(character) = characters.next() {
+        string.push(match character {
+            '"' => return None,
+            '\\' => characters.next().filter(|escaped| matches!(escaped, '"' | '\\'))?,
+            other => other,
+        });
+    }
+    Some(string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+
+    #[test]
+    fn an_idempotency_key_is_a_quoted_string_or_a_bare_word() {
+        let read = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(IDEMPOTENCY_KEY, HeaderValue::from_static(value));
+            }
+            idempotency_key(&headers)
+        };
+        assert_eq!(read(&[]), Ok(None));
+        let uuid = "8e03978e-40d5-43e8-bc93-6894a57f9324";
+        for (value, key) in [
+            ("\"k\"", "k"),
+            ("k", "k"),
+            (r#""a\"b\\c;d,""#, r#"a"b\c;d,"#),
+            (uuid, uuid),
+            ("a/b+c==", "a/b+c=="),
+        ] {
+            let expected = IdempotencyKey::parse(key.into()).unwrap();
+            assert_eq!(read(&[value]), Ok(Some(expected)), "{value}");
+        }
+        for values in [
+            &[""][..],
+            &["\"\""],
+            &["\""],
+            &["\"k"],
+            &["k\""],
+            &["\"a\"b\""],
+            &[r#""a\""#],
+            &[r#""a\b""#],
+            &["\"k\";x=1"],
+            &["k, l"],
+            &["a b"],
+            &["\"a b\""],
+            &["k", "k"],
+        ] {
+            let error = read(values).unwrap_err();
+            let named = matches!(
+                &error,
+                Error::Invalid {
+                    field: Some(Field::IdempotencyKey),
+                    ..
+                }
+            );
+            assert!(named, "{values:?}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn fuzz_idempotency_keys() {
+        fuzz("idempotency keys", &near(&["k", "\"k\"", r#""a\"b\\c""#]), |value| {
+            let mut headers = HeaderMap::new();
+            let Ok(value) = HeaderValue::from_bytes(&value) else {
+                return;
+            };
+            headers.insert(IDEMPOTENCY_KEY, value);
+            if let Ok(Some(key)) = idempotency_key(&headers) {
+                // A key that was read is read again from the one way to write it.
+                let quoted = format!("\"{}\"", key.as_str().replace('\\', r"\\").replace('"', r#"\""#));
+                headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(&quoted).unwrap());
+                assert_eq!(idempotency_key(&headers), Ok(Some(key)));
+            }
+        });
+    }
+}

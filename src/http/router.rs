@@ -1,0 +1,118 @@
+//! The table of routes. 404, 405 and `Allow` come from it.
+
+use crate::domain::error::Result;
+use crate::http::call::Call;
+use crate::http::response::{Reply, Response};
+use crate::http::{ping, problem, pull, send, stream};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use spin_sdk::http::Method;
+
+/// Answers the requests of one route.
+pub(super) type Handler = fn(Call) -> LocalBoxFuture<'static, Result<Reply>>;
+
+/// A path, the methods that it has, and what answers them.
+struct Route {
+    path: &'static str,
+    methods: Methods,
+    handler: Handler,
+}
+
+/// The methods of a route.
+#[derive(Clone, Copy)]
+enum Methods {
+    /// The host leaves the body out of an answer to HEAD, and keeps its length.
+    Get,
+    Post,
+}
+
+impl Methods {
+    /// The value of the header `Allow`.
+    const fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Post => "POST",
+        }
+    }
+
+    fn has(self, method: &Method) -> bool {
+        self.allow().split(", ").any(|allowed| allowed == method.as_str())
+    }
+}
+
+const ROUTES: &[Route] = &[
+    Route {
+        path: "/ping",
+        methods: Methods::Get,
+        handler: |call| ping::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/api/send",
+        methods: Methods::Post,
+        handler: |call| send::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/api/pull",
+        methods: Methods::Get,
+        handler: |call| pull::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/api/stream",
+        methods: Methods::Get,
+        handler: |call| stream::handle(call).boxed_local(),
+    },
+];
+
+/// The handler of a request, or the response if no route has its path or its method.
+pub(super) fn find(method: &Method, path: &str) -> Result<Handler, Response> {
+    let route = ROUTES.iter().find(|route| route.path == path);
+    let route = route.ok_or_else(|| problem::not_found(path))?;
+    if route.methods.has(method) {
+        Ok(route.handler)
+    } else {
+        Err(problem::method_not_allowed(method, route.methods.allow()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spin_sdk::http::StatusCode;
+
+    #[test]
+    fn a_path_has_its_methods_and_no_others() {
+        for route in ROUTES {
+            for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get", "X"] {
+                let allowed = route.methods.allow().split(", ").any(|allowed| allowed == method);
+                match find(&method.parse().unwrap(), route.path) {
+                    Ok(_) => assert!(allowed, "{method} {}", route.path),
+                    Err(refusal) => {
+                        assert!(!allowed, "{method} {}", route.path);
+                        assert_eq!(refusal.status(), StatusCode::METHOD_NOT_ALLOWED);
+                        assert_eq!(refusal.headers()["allow"], route.methods.allow());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_is_exact() {
+        for path in ["", "/", "/pin", "/ping/", "/PING", "/api/send/", "//ping", "/api"] {
+            let refusal = find(&Method::GET, path).err().unwrap();
+            assert_eq!(refusal.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    /// The development host prints the routes when it starts: the same ones as here.
+    #[test]
+    fn the_host_prints_these_routes() {
+        let host = include_str!("../../tests/host/src/main.rs");
+        let printed = host.lines().find(|line| line.contains("GET /ping")).unwrap();
+        for Route { path, methods, .. } in ROUTES {
+            let method = methods.allow().split(", ").next().unwrap();
+            assert!(printed.contains(&format!("{method} {path}")), "{method} {path}");
+        }
+        assert_eq!(printed.matches(" /").count(), ROUTES.len(), "{printed}");
+    }
+}

@@ -1,0 +1,124 @@
+//! `POST /api/send`: appends a message.
+
+use crate::config;
+use crate::domain::error::{Field, Result};
+use crate::domain::idempotency_key::IdempotencyKey;
+use crate::domain::message::Draft;
+use crate::http::call::Call;
+use crate::http::response::{self, Reply};
+use crate::http::{body, headers, json};
+use crate::service;
+use serde::{Deserialize, Serialize};
+use spin_sdk::http::{HeaderName, HeaderValue};
+
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The fields of the body.
+#[derive(Deserialize)]
+struct Fields {
+    chat: Option<String>,
+    text: Option<String>,
+    sender: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Sent {
+    index: u64,
+    send_time: u64,
+}
+
+/// Answers once Redis has the message.
+pub(super) async fn handle(call: Call) -> Result<Reply> {
+    let key = headers::idempotency_key(&call.headers)?;
+    let draft = parse(&body::read(call.body).await?, key)?;
+    let receipt = service::send(&*config::get().await?, &draft).await?;
+    let mut response = response::ok(&Sent {
+        index: receipt.index,
+        send_time: receipt.send_time,
+    })?;
+    if receipt.replayed {
+        let replayed = HeaderValue::from_static("true");
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, replayed);
+    }
+    Ok(Reply::Whole(response))
+}
+
+/// Parses the body, a JSON object. Unknown fields are ignored.
+fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<Draft> {
+    let fields: Fields = json::object(body)?;
+    let chat = json::required(Field::Chat, fields.chat)?;
+    let text = json::required(Field::Text, fields.text)?;
+    let sender = json::required(Field::Sender, fields.sender)?;
+    Draft::parse(&chat, text, sender, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::MAX_TEXT_BYTES;
+    use crate::fuzz::{fuzz, near};
+    use crate::http::problem::field_at_fault;
+
+    #[test]
+    fn a_send_is_read_whatever_else_its_body_has() {
+        let expected = Draft::parse("a:b", "hi".into(), "a".into(), None).unwrap();
+        let deep = format!(
+            r#"{{"x":{}{},"chat":"a:b","text":"hi","sender":"a"}}"#,
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
+        for body in [
+            r#"{"chat":"a:b","text":"hi","sender":"a"}"#,
+            " {\"sender\":\"a\",\n\"text\":\"\\u0068i\",\"chat\":\"a:b\"} ",
+            r#"{"chat":"a:b","text":"hi","sender":"a","send_time":1e400,"x":null}"#,
+            &deep,
+        ] {
+            assert_eq!(parse(body.as_bytes(), None).as_ref(), Ok(&expected));
+        }
+    }
+
+    #[test]
+    fn a_send_that_is_not_one_names_what_is_wrong() {
+        let deep = format!("{{\"chat\":{}", "[".repeat(10_000));
+        for (body, at_fault) in [
+            (&b""[..], "body"),
+            (b"null", "body"),
+            (b"[]", "body"),
+            (br#"["a:b","hi","a"]"#, "body"),
+            (b"hi", "body"),
+            (br#"{"chat":"a:b","text":"hi","#, "body"),
+            (br#"{"chat":"a:b","text":"hi","sender":"a"} x"#, "body"),
+            (br#"{"chat":"a:b","text":"\ud800","sender":"a"}"#, "text"),
+            (b"{\"chat\":\"a:b\",\"text\":\"\xff\",\"sender\":\"a\"}", "text"),
+            (br#"{"chat":"a:b","chat":"a:c","text":"hi","sender":"a"}"#, "chat"),
+            (deep.as_bytes(), "chat"),
+            (b"{}", "chat"),
+            (br#"{"chat":null,"text":"hi","sender":"a"}"#, "chat"),
+            (br#"{"chat":["a","b"],"text":"hi","sender":"a"}"#, "chat"),
+            (br#"{"chat":"a:b","sender":"a"}"#, "text"),
+            (br#"{"chat":"a:b","text":7,"sender":"a"}"#, "text"),
+            (br#"{"chat":"a:b","text":"hi"}"#, "sender"),
+        ] {
+            assert_eq!(
+                field_at_fault(parse(body, None)),
+                at_fault,
+                "{}",
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+
+    #[test]
+    fn fuzz_sends() {
+        let valid = &[
+            r#"{"chat":"a:b","text":"hi","sender":"a"}"#,
+            r#" {"x":[{}],"sender":"B","text":"\u0068\n","chat":"a:b"} "#,
+        ];
+        fuzz("sends", &near(valid), |body| {
+            if let Ok(draft) = parse(&body, None) {
+                assert!((1..=MAX_TEXT_BYTES).contains(&draft.text().len()));
+                assert!(draft.chat().members().contains(&draft.member()));
+            }
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! Follows a chat: reads the chat log from a position, and waits at its end.
+
+use crate::config::Config;
+use crate::domain::chat::Chat;
+use crate::domain::error::{Error, Result};
+use crate::domain::page::Extent;
+use crate::domain::update::{FollowRequest, Position, Update};
+use crate::store::{self, Watch};
+use spin_sdk::time;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The most messages that a follower receives at once.
+const MESSAGES_AT_ONCE: u16 = 100;
+
+/// How long to wait before Redis is asked again after a failure.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether the follower has received all that the chat log had when it was read last.
+#[derive(PartialEq)]
+enum Phase {
+    Reading,
+    Waiting,
+}
+
+/// A follower of a chat. It has a Redis connection of its own while it waits, and keeps no message that it has passed on.
+pub struct Follower {
+    chat: Chat,
+    position: Position,
+    phase: Phase,
+    /// How far the log reached when it was read last.
+    extent: Option<Extent>,
+    watch: Watch,
+    config: Rc<Config>,
+    began: Instant,
+}
+
+impl Follower {
+    /// Begins to follow a chat. The follower receives every message that is sent after this has returned, if it receives all
+    /// before it.
+    pub async fn new(config: Rc<Config>, request: FollowRequest) -> Result<Self> {
+        let (position, extent, phase) = if let Some(position) = request.from {
+            (position, None, Phase::Reading)
+        } else {
+            let extent = store::extent(&config, &request.chat).await?;
+            (Position::after_newest(extent), extent, Phase::Waiting)
+        };
+        Ok(Self {
+            chat: request.chat,
+            position,
+            phase,
+            extent,
+            watch: Watch::default(),
+            config,
+            began: Instant::now(),
+        })
+    }
+
+    /// Where the follower is: after the last message that it received.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over.
+    ///
+    /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
+    /// [`Error::Unavailable`].
+    pub async fn next(&mut self) -> Result<Option<Vec<Update>>> {
+        let mut failing: Option<Instant> = None;
+        while !self.left().is_zero() {
+            match self.look().await {
+                Err(Error::Unavailable(why)) => {
+                    let since = failing.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= self.config.redis_timeout {
+                        return Err(Error::Unavailable(why));
+                    }
+                    time::sleep(PAUSE).await;
+                }
+                result => return result.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns what is new now, or else what is new after a wait of one heartbeat at most.
+    async fn look(&mut self) -> Result<Vec<Update>> {
+        if self.phase == Phase::Reading {
+            let updates = self.read().await?;
+            if !updates.is_empty() {
+                return Ok(updates);
+            }
+        }
+        // If the wait fails, the log is read before the next one.
+        self.phase = Phase::Reading;
+        let timeout = self.left().min(self.config.stream_heartbeat);
+        let from = self.position.index;
+        self.watch
+            .wait(&self.config, &self.chat, self.extent, from, timeout)
+            .await?;
+        // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
+        self.read().await
+    }
+
+    /// How much of the stream's lifetime is left.
+    fn left(&self) -> Duration {
+        self.config.stream_lifetime.saturating_sub(self.began.elapsed())
+    }
+
+    async fn read(&mut self) -> Result<Vec<Update>> {
+        let from = self.position.index;
+        let slice = store::read_from(&self.config, &self.chat, from, MESSAGES_AT_ONCE).await?;
+        self.extent = slice.as_ref().map(|slice| slice.extent);
+        let updates = self.position.advance(slice);
+        let received_all = self.extent.is_none_or(|extent| extent.newest < self.position.index);
+        self.phase = if received_all { Phase::Waiting } else { Phase::Reading };
+        Ok(updates)
+    }
+}

@@ -1,0 +1,140 @@
+//! Appends a message to its chat log, once.
+
+use crate::config::{Config, MAX_REDIS_TIMEOUT_MS};
+use crate::domain::error::{Error, Result};
+use crate::domain::message::{Draft, Receipt};
+use crate::store::keys;
+use crate::store::reply::{Unreadable, number};
+use crate::store::script::Script;
+use spin_sdk::redis::RedisResult;
+use spin_sdk::wasip3::random::random::get_random_u64;
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+static APPEND: Script = Script::new(concat!(include_str!("entry_id.lua"), include_str!("append.lua")));
+
+/// How long the receipt of a message without a key is kept: three times the longest that its request can go on trying.
+const UNKEYED_RECEIPT_TTL: Duration = Duration::from_millis(3 * MAX_REDIS_TIMEOUT_MS);
+
+/// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
+///
+/// The index is one above the newest one. The time is Redis's, made greater than the newest one, so index and time always agree,
+/// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the receipt is
+/// that of the first one. With another text, it fails with [`Error::KeyReused`].
+pub async fn append(config: &Config, draft: &Draft) -> Result<Receipt> {
+    let log = keys::log(draft.chat());
+    let (receipt, ttl) = if let Some(key) = draft.key() {
+        let receipt = keys::receipt_by_key(draft.chat(), draft.member(), key);
+        (receipt, config.idempotency_window)
+    } else {
+        (keys::receipt_by_nonce(draft.chat(), nonce()), UNKEYED_RECEIPT_TTL)
+    };
+    let ttl = ttl.as_millis().to_string();
+    let kept = config.max_messages.map_or(0, NonZeroU64::get).to_string();
+    let arguments = [draft.sender(), draft.text(), &ttl, &kept].map(str::as_bytes);
+    let reply = APPEND.run(config, &[&log, &receipt], &arguments).await?;
+    match decode(&reply).map_err(|why| why.at(&log))? {
+        Reply::Stored { index, send_time } => Ok(Receipt {
+            index,
+            send_time,
+            replayed: false,
+        }),
+        Reply::Replayed { index, send_time } => Ok(Receipt {
+            index,
+            send_time,
+            replayed: true,
+        }),
+        Reply::KeyReused => Err(Error::KeyReused),
+    }
+}
+
+/// A number that no other request has, of this instance or another.
+fn nonce() -> [u64; 2] {
+    thread_local! {
+        static NEXT: Cell<Option<[u64; 2]>> = const { Cell::new(None) };
+    }
+    // The host is asked once per instance, as each call costs; 128 random bits leave room to count up from.
+    let [of_instance, number] = NEXT.get().unwrap_or_else(|| [get_random_u64(), get_random_u64()]);
+    NEXT.set(Some([of_instance, number.wrapping_add(1)]));
+    [of_instance, number]
+}
+
+/// What `append.lua` replies.
+#[derive(Debug, PartialEq)]
+enum Reply {
+    Stored { index: u64, send_time: u64 },
+    Replayed { index: u64, send_time: u64 },
+    KeyReused,
+}
+
+fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
+    let unknown = || Unreadable::of_reply("append.lua", reply);
+    match reply {
+        [RedisResult::Binary(word), index, send_time] => {
+            let (index, send_time) = number(index).zip(number(send_time)).ok_or_else(unknown)?;
+            match word.as_slice() {
+                b"stored" => Ok(Reply::Stored { index, send_time }),
+                b"replayed" => Ok(Reply::Replayed { index, send_time }),
+                _ => Err(unknown()),
+            }
+        }
+        [RedisResult::Binary(word)] if word == b"reused" => Ok(Reply::KeyReused),
+        _ => Err(unknown()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+    use crate::store::reply::strings;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    #[test]
+    fn a_receipt_is_a_word_and_two_numbers() {
+        let reply = |word: &str, numbers: &[i64]| {
+            let mut values = strings(&[word]);
+            values.extend(numbers.iter().copied().map(RedisResult::Int64));
+            decode(&values)
+        };
+        let (index, send_time) = (41, 17);
+        assert_eq!(reply("stored", &[41, 17]), Ok(Reply::Stored { index, send_time }));
+        assert_eq!(reply("replayed", &[41, 17]), Ok(Reply::Replayed { index, send_time }));
+        assert_eq!(reply("reused", &[]), Ok(Reply::KeyReused));
+        for (word, numbers) in [
+            ("stored", &[-1, 17][..]),
+            ("stored", &[41]),
+            ("else", &[41, 17]),
+            ("else", &[]),
+        ] {
+            let Unreadable(why) = reply(word, numbers).unwrap_err();
+            assert!(why.contains("unknown shape"), "{word} {numbers:?}: {why}");
+        }
+        assert!(decode(&[]).is_err());
+        let refused = decode(&strings(&["unreadable", "WRONGTYPE"]));
+        assert_eq!(refused, Err(Unreadable("WRONGTYPE".to_owned())));
+    }
+
+    #[test]
+    fn fuzz_receipts() {
+        let words = &["17", "stored", "replayed", "reused", "unreadable"];
+        let value = prop_oneof![
+            4 => near(words).prop_map(RedisResult::Binary),
+            4 => select(&words[..]).prop_map(|word| RedisResult::Binary(word.as_bytes().to_vec())),
+            4 => any::<i64>().prop_map(RedisResult::Int64),
+            1 => Just(RedisResult::Nil),
+            1 => Just(RedisResult::Status("OK".into())),
+        ];
+        fuzz("receipts", &vec(value, 0..5), |reply| {
+            if let Ok(Reply::Stored { .. } | Reply::Replayed { .. }) = decode(&reply) {
+                assert!(matches!(
+                    &reply[..],
+                    [_, RedisResult::Int64(0..), RedisResult::Int64(0..)]
+                ));
+            }
+        });
+    }
+}

@@ -1,0 +1,90 @@
+//! The key schema: every Redis key that confab writes, one function per key space.
+//!
+//! | key | type | expires | written by | holds |
+//! |---|---|---|---|---|
+//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, fields `sender`, `time`, `text` |
+//! | `confab:{<chat>}:sent:<member>:<key>` | string | after `idempotency_window_s` | `append.lua` | the receipt of a message with an idempotency key: `<id> <time> <SHA-1 of the text>` |
+//! | `confab:{<chat>}:try:<nonce>` | string | after a minute | `append.lua` | the same, for a message without one |
+//!
+//! `<chat>` is the two members, lower case, the lesser first, with a colon between them. The braces are a Redis Cluster hash
+//! tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two chats share a
+//! key, and no name can break the tag.
+//!
+//! What a key holds never changes: another format takes another name, so that versions of confab that run side by side
+//! cannot misread each other.
+
+use crate::domain::chat::{Chat, Member};
+use crate::domain::idempotency_key::IdempotencyKey;
+use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
+
+const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'{').add(b'}');
+
+/// The chat log.
+pub(super) fn log(chat: &Chat) -> String {
+    of_chat(chat, format_args!("log"))
+}
+
+/// The receipt of the message that a member sent with this idempotency key.
+pub(super) fn receipt_by_key(chat: &Chat, member: &Member, key: &IdempotencyKey) -> String {
+    of_chat(chat, format_args!("sent:{}:{}", escaped(member), key.as_str()))
+}
+
+/// The receipt of the message of one request without an idempotency key.
+pub(super) fn receipt_by_nonce(chat: &Chat, nonce: [u64; 2]) -> String {
+    let [one, other] = nonce;
+    of_chat(chat, format_args!("try:{one:016x}{other:016x}"))
+}
+
+fn of_chat(chat: &Chat, what: std::fmt::Arguments) -> String {
+    let [first, second] = chat.members().map(escaped);
+    format!("confab:{{{first}:{second}}}:{what}")
+}
+
+fn escaped(member: &Member) -> PercentEncode<'_> {
+    utf8_percent_encode(member.as_str(), ESCAPED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+
+    #[test]
+    fn fuzz_keys() {
+        let names = near(&["a:b", "B:A", "{:}", "%7B:%7b", "é:É"]);
+        fuzz("keys", &(names.clone(), names), |(one, other)| {
+            let chat = |name: &[u8]| Chat::parse(&String::from_utf8_lossy(name));
+            let (Ok(one), Ok(other)) = (chat(&one), chat(&other)) else {
+                return;
+            };
+            let (one, other) = (&one, &other);
+            assert_eq!(log(one) == log(other), one == other, "{one:?} {other:?}");
+            let key = log(one);
+            assert!(key.starts_with("confab:{") && key.ends_with("}:log"), "{key}");
+            assert_eq!((key.matches('{').count(), key.matches('}').count()), (1, 1), "{key}");
+        });
+    }
+
+    #[test]
+    fn keys_are_what_they_have_always_been() {
+        for (chat, key) in [
+            ("alice:bob", "confab:{alice:bob}:log"),
+            ("Bob:ALICE", "confab:{alice:bob}:log"),
+            ("a:a", "confab:{a:a}:log"),
+            ("}{:%7B", "confab:{%257b:%7D%7B}:log"),
+            ("ö:\"'", "confab:{\"':%C3%B6}:log"),
+        ] {
+            assert_eq!(log(&Chat::parse(chat).unwrap()), key, "{chat}");
+        }
+        let chat = Chat::parse("Alice:{").unwrap();
+        let key = IdempotencyKey::parse("{k}:1".into()).unwrap();
+        for (member, expected) in [
+            ("ALICE", "confab:{alice:%7B}:sent:alice:{k}:1"),
+            ("{", "confab:{alice:%7B}:sent:%7B:{k}:1"),
+        ] {
+            assert_eq!(receipt_by_key(&chat, chat.member(member).unwrap(), &key), expected);
+        }
+        let nonce = receipt_by_nonce(&chat, [1, u64::MAX]);
+        assert_eq!(nonce, "confab:{alice:%7B}:try:0000000000000001ffffffffffffffff");
+    }
+}

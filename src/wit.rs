@@ -1,0 +1,74 @@
+//! The WIT transport: `wit/messaging.wit` exported, so that a component composed with this one needs no HTTP.
+
+mod bindings;
+mod convert;
+
+use crate::config;
+use crate::domain::chat::Chat;
+use crate::domain::entry_id::Epoch;
+use crate::domain::error::Result;
+use crate::domain::idempotency_key::IdempotencyKey;
+use crate::domain::message::Draft;
+use crate::domain::page::PageRequest;
+use crate::domain::update::{FollowRequest, Position};
+use crate::service::{self, Follower, deliver};
+use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
+use bindings::wit_stream;
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The implementation of the WIT interface `messenger`.
+pub struct Messenger;
+
+impl Guest for Messenger {
+    async fn send(draft: wit::Draft) -> Result<wit::Receipt, wit::Error> {
+        let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
+        let draft = Draft::parse(&draft.chat, draft.text, draft.sender, key)?;
+        let receipt = service::send(&*config::get().await?, &draft).await?;
+        Ok(receipt.into())
+    }
+
+    async fn pull(request: wit::PageRequest) -> Result<wit::Page, wit::Error> {
+        let request = PageRequest::parse(&request.into())?;
+        let page = service::pull(&*config::get().await?, &request).await?;
+        Ok(page.into())
+    }
+
+    async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
+        let epoch = request.epoch.and_then(Epoch::new);
+        let from = request.cursor.map(|index| Position { epoch, index });
+        let chat = Chat::parse(&request.chat)?;
+        let config = config::get().await?;
+        let mut follower = Follower::new(Rc::clone(&config), FollowRequest { chat, from }).await?;
+        let (mut to, updates) = wit_stream::new();
+        spawn(async move {
+            if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
+                error.log();
+            }
+        });
+        Ok(updates)
+    }
+}
+
+/// Writes updates until the stream's lifetime is over, or its reader is gone or does not read.
+async fn write(follower: &mut Follower, to: &mut StreamWriter<wit::Update>, timeout: Duration) -> Result<()> {
+    while let Some(updates) = follower.next().await? {
+        if !deliver(to, updates.into_iter().map(Into::into).collect(), timeout).await {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_family = "wasm")]
+mod export {
+    #![expect(
+        unsafe_code,
+        unreachable_pub,
+        reason = "generated: an export is a symbol of a fixed name"
+    )]
+    use super::{Messenger, bindings};
+    bindings::export!(Messenger with_types_in bindings);
+}

@@ -1,0 +1,127 @@
+//! The types of `wit/messaging.wit` from and to those of `domain`; the variant and the field names of each error.
+
+use crate::domain::entry_id::Epoch;
+use crate::domain::error::{Error, Field};
+use crate::domain::message::{Message, Receipt};
+use crate::domain::page::{Page, PageFields};
+use crate::domain::update::Update;
+use crate::wit::bindings::exports::confab::messaging::messenger as wit;
+
+/// The error that a caller receives, without any cause that is not the caller's. The cause goes to the server log.
+impl From<Error> for wit::Error {
+    fn from(error: Error) -> Self {
+        error.log();
+        match error {
+            Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
+                field: field.map(|field| name_of(field).to_owned()),
+                reason,
+            }),
+            Error::TooLarge { field, .. } => Self::TooLarge(format!("{} is {error}", field.map_or("request", name_of))),
+            Error::KeyReused => Self::KeyReused,
+            Error::Gone { epoch } => Self::Gone(epoch),
+            Error::Unavailable(_) => Self::Unavailable,
+            Error::Internal(_) => Self::Internal,
+        }
+    }
+}
+
+/// WIT's name for a field.
+fn name_of(field: Field) -> &'static str {
+    match field {
+        Field::Chat => "chat",
+        Field::Text => "text",
+        Field::Sender => "sender",
+        Field::Cursor | Field::LastEventId => "cursor",
+        Field::Limit => "limit",
+        Field::Reverse => "reverse",
+        Field::Before => "before",
+        Field::Epoch => "epoch",
+        Field::Wait => "wait",
+        Field::IdempotencyKey => "idempotency-key",
+    }
+}
+
+impl From<wit::PageRequest> for PageFields {
+    fn from(request: wit::PageRequest) -> Self {
+        Self {
+            chat: request.chat,
+            cursor: Some(request.cursor),
+            limit: Some(request.limit),
+            reverse: Some(request.reverse),
+            before: request.before,
+            epoch: request.epoch,
+            wait: Some(request.wait),
+        }
+    }
+}
+
+impl From<Receipt> for wit::Receipt {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            index: receipt.index,
+            send_time: receipt.send_time,
+            replayed: receipt.replayed,
+        }
+    }
+}
+
+impl From<Page> for wit::Page {
+    fn from(page: Page) -> Self {
+        Self {
+            messages: page.messages.into_iter().map(Into::into).collect(),
+            next_cursor: page.next,
+            epoch: page.epoch.map_or(0, Epoch::get),
+            first_index: page.first_index,
+        }
+    }
+}
+
+impl From<Message> for wit::Message {
+    fn from(message: Message) -> Self {
+        Self {
+            index: message.index,
+            sender: message.sender,
+            text: message.text,
+            send_time: message.send_time,
+        }
+    }
+}
+
+impl From<Update> for wit::Update {
+    fn from(update: Update) -> Self {
+        match update {
+            Update::Message { epoch, message } => Self::Message((epoch.get(), message.into())),
+            Update::Reset { epoch } => Self::Reset(epoch.map_or(0, Epoch::get)),
+            Update::Gap { first_index, .. } => Self::Gap(first_index),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_caller_s_own_mistakes_are_explained() {
+        let secret = || "redis://user:password@host".to_owned();
+        let too_large = Error::TooLarge {
+            field: Some(Field::Text),
+            limit: 65_536,
+        };
+        for (error, explained) in [
+            (
+                Error::invalid(Field::IdempotencyKey, "must not be empty"),
+                "idempotency-key",
+            ),
+            (Error::invalid(Field::Text, "must not be empty"), "must not be empty"),
+            (too_large, "text is over the limit of 65536 bytes"),
+            (Error::KeyReused, "KeyReused"),
+            (Error::Gone { epoch: 17 }, "17"),
+            (Error::Unavailable(secret()), ""),
+            (Error::internal(secret()), ""),
+        ] {
+            let error = format!("{:?}", wit::Error::from(error));
+            assert!(error.contains(explained) && !error.contains("password"), "{error}");
+        }
+    }
+}
