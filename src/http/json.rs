@@ -15,7 +15,7 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
         let field = field_named(&error.path().to_string());
         let why = error.into_inner();
         match field {
-            Some(field) if why.is_data() && !is_repeated(&why) => Error::invalid(field, kind_of(field)),
+            Some(field) if why.is_data() => Error::invalid(field, kind_of(field)),
             Some(field) => Error::invalid(field, format!("is not valid JSON: {why}")),
             None => malformed(format!("the body is not valid JSON: {why}")),
         }
@@ -28,11 +28,6 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 /// The value of a field that must be there.
 pub(super) fn required(field: Field, value: Option<String>) -> Result<String> {
     value.ok_or_else(|| Error::invalid(field, "is required"))
-}
-
-/// Serde has no kind of its own for a field that is there twice.
-fn is_repeated(why: &serde_json::Error) -> bool {
-    why.to_string().starts_with("duplicate field")
 }
 
 fn malformed(reason: String) -> Error {

@@ -90,7 +90,7 @@ mod tests {
             (br#"{"chat":"a:b","text":"hi","sender":"a"} x"#, "body"),
             (br#"{"chat":"a:b","text":"\ud800","sender":"a"}"#, "text"),
             (b"{\"chat\":\"a:b\",\"text\":\"\xff\",\"sender\":\"a\"}", "text"),
-            (br#"{"chat":"a:b","chat":"a:c","text":"hi","sender":"a"}"#, "chat"),
+            (br#"{"chat":"a:b","chat":"a:c","text":"hi","sender":"a"}"#, "body"),
             (deep.as_bytes(), "chat"),
             (b"{}", "chat"),
             (br#"{"chat":null,"text":"hi","sender":"a"}"#, "chat"),
