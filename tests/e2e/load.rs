@@ -1,7 +1,7 @@
 //! Many requests at once: nothing is lost, mixed up or leaked, and Redis is asked no more than it must be.
 
 use crate::support::{Confab, Follower, GatedWire, Redis, program, until};
-use confab_host::server::REQUESTS_AT_ONCE;
+use confab_host::instances::REQUESTS_AT_ONCE;
 use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -37,13 +37,13 @@ fn what_is_wrong_is_one_sentence_that_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for (arguments, told) in [
-        (&["--from", not_built][..], "`make build` makes it"),
+        (&["--from", not_built][..], "`make build`"),
         (&["--from", "nowhere.toml"], "nowhere.toml"),
         (&["--listen", &taken], "name another address with --listen"),
         (&["--listen", "nonsense"], "name another address with --listen"),
         (&["--variable", "no_such_variable=1"], "no_such_variable"),
         (&["--redis", "rediss://127.0.0.1:6379"], "must start with redis://"),
-        (&["--redis", "redis://127.0.0.1:6379/5"], "no database but 0"),
+        (&["--redis", "redis://127.0.0.1:6379/5"], "only name database 0"),
     ] {
         let refusal = refusal(arguments);
         assert!(refusal.contains(told), "{arguments:?}: {refusal}");
