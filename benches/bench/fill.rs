@@ -1,9 +1,9 @@
-//! Chats of any length, put into Redis as confab stores them, and as the original does.
+//! Chats of any length, written into Redis as confab stores them, and as the original does.
 
 use crate::load::chat;
-use redis::aio::MultiplexedConnection;
+use confab_kit::{Redis, log_key};
 
-/// Continues a log by as many messages of 60 bytes as it is told. (`append.lua` does it one by one.)
+/// Appends so many messages of 60 bytes to a chat log, each as `append.lua` does.
 const LOG: &str = "
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local now = redis.call('TIME')
@@ -37,11 +37,12 @@ pub(crate) enum Kind {
 }
 
 /// Adds `messages` to each of the run's chats from 1 to `chats`.
-pub(crate) async fn fill(redis: &mut MultiplexedConnection, kind: Kind, run: &str, chats: usize, messages: usize) {
+pub(crate) async fn fill(redis: &Redis, kind: Kind, run: &str, chats: usize, messages: usize) {
     let script = match kind {
         Kind::Log => LOG,
         Kind::SortedSet => SORTED_SET,
     };
+    let mut connection = redis.connect().await;
     let numbers: Vec<_> = (1..=chats).collect();
     for some in numbers.chunks((MESSAGES_AT_ONCE / messages).max(1)) {
         let mut left = messages;
@@ -57,54 +58,35 @@ pub(crate) async fn fill(redis: &mut MultiplexedConnection, kind: Kind, run: &st
                     .arg(now)
                     .ignore();
             }
-            let () = pipeline.query_async(redis).await.unwrap();
+            let () = pipeline.query_async(&mut connection).await.unwrap();
             left -= now;
         }
     }
 }
 
-/// The key of a chat's log.
+/// The Redis key of a chat log.
 fn key(run: &str, number: usize) -> String {
     let chat = chat(run, number);
     let (other, b) = chat.split_once(':').unwrap();
-    format!("confab:{{{b}:{other}}}:log")
+    log_key(&format!("{b}:{other}"))
 }
 
-/// Removes all that belongs to the runs whose names begin like this, and returns how many keys that were.
-pub(crate) async fn empty(redis: &mut MultiplexedConnection, run: &str) -> usize {
+/// Removes all keys of the runs whose names begin like this. Returns how many there were.
+pub(crate) async fn empty(redis: &Redis, run: &str) -> usize {
     let mut removed = 0;
     let mut cursor = 0_u64;
     loop {
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor)
-            .arg("MATCH")
-            .arg(format!("confab:{{b:bench-{run}*"))
-            .arg("COUNT")
-            .arg(10_000);
-        let (next, keys): (u64, Vec<String>) = scan.query_async(redis).await.unwrap();
+        let pattern = format!("confab:{{b:bench-{run}*");
+        let scan = ["SCAN", &cursor.to_string(), "MATCH", &pattern, "COUNT", "10000"];
+        let (next, mut keys): (u64, Vec<String>) = redis.command(scan).await;
         if !keys.is_empty() {
             removed += keys.len();
-            let () = redis::cmd("DEL").arg(keys).query_async(redis).await.unwrap();
+            keys.insert(0, "DEL".into());
+            redis.command::<()>(keys).await;
         }
         if next == 0 {
             return removed;
         }
         cursor = next;
     }
-}
-
-/// The memory that Redis uses for its data, in bytes.
-pub(crate) async fn memory(redis: &mut MultiplexedConnection) -> u64 {
-    info(redis, "memory", "used_memory").await
-}
-
-/// How many clients of Redis wait for what is to come.
-pub(crate) async fn blocked(redis: &mut MultiplexedConnection) -> u64 {
-    info(redis, "clients", "blocked_clients").await
-}
-
-async fn info(redis: &mut MultiplexedConnection, section: &str, name: &str) -> u64 {
-    let info: String = redis::cmd("INFO").arg(section).query_async(redis).await.unwrap();
-    let found = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    found.unwrap().trim().parse().unwrap()
 }

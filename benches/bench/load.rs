@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 
-/// What to ask for. The kinds are the functions of `kinds` in `load.lua`.
+/// What to request. The kinds are the functions of `kinds` in `load.lua`.
 #[derive(Clone)]
 pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
-    /// Which chats: those of [`chat`] of this run, from 1 to this number.
+    /// The chats: those of [`chat`] in this run, from 1 to this number.
     pub(crate) run: String,
     pub(crate) chats: usize,
-    /// What a pull's query has after the chat.
+    /// The rest of a pull's query, after the chat.
     pub(crate) query: String,
 }
 
@@ -40,11 +40,11 @@ pub(crate) struct Rate {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
-    /// Answers with a status of 400 and above, broken connections, and answers that took longer than 2 s.
+    /// Answers with a status of 400 or above, broken connections, and answers that took longer than 2 s.
     pub(crate) errors: u64,
 }
 
-/// Asks over and over for some seconds, each connection again as soon as it is answered.
+/// Requests the same for some seconds. Each connection sends the next request as soon as it has its answer.
 pub(crate) fn run(url: &str, workload: &Workload, connections: usize, seconds: usize) -> Rate {
     let threads = connections.min(2);
     let wrk = Command::new("wrk")

@@ -1,6 +1,6 @@
-//! Redis killed in the midst of its work (SIGKILL), and started again from its append-only file.
+//! Redis is killed (SIGKILL) at work, and started again with its append-only file.
 
-use crate::support::{Acknowledged, Audit, Confab, Redis, seed};
+use confab_kit::{Acknowledged, Audit, Confab, Redis, seed, until};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 const CRASHES: usize = 5;
 const CLIENTS: usize = 16;
 
-/// Kills Redis again and again while clients send, each with a key and until it is answered.
-async fn crash_again_and_again(fsync: &str, options: &'static [&'static str]) -> Audit {
+/// Kills Redis again and again while clients send. Each client repeats a send, with its key, until it succeeds.
+async fn crash_again_and_again(fsync: &str) -> Audit {
     let mut random = fastrand::Rng::with_seed(seed());
-    let mut redis = Redis::with(options);
-    let confab = Arc::new(Confab::with(&[("redis_host", &redis.host()), ("redis_timeout_ms", "1000")]).await);
+    let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", fsync]);
+    let confab = Arc::new(Confab::on(&redis).variable("redis_timeout_ms", 1000).start());
     let answered = Arc::new(AtomicUsize::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
@@ -30,14 +30,10 @@ async fn crash_again_and_again(fsync: &str, options: &'static [&'static str]) ->
                         break answer.json();
                     }
                     assert_eq!(answer.problem(), (503, Value::Null));
-                    // As a client would, so that the machine is left to Redis, which is starting.
+                    // Leave the processor to Redis, which is starting.
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 };
-                acknowledged.push(Acknowledged {
-                    chat: "a:b".to_owned(),
-                    text,
-                    receipt,
-                });
+                acknowledged.push(Acknowledged::new("a:b", text, receipt));
                 answered.fetch_add(1, Ordering::Relaxed);
             }
             acknowledged
@@ -45,9 +41,8 @@ async fn crash_again_and_again(fsync: &str, options: &'static [&'static str]) ->
     }
     for _ in 0..CRASHES {
         let enough = answered.load(Ordering::Relaxed) + random.usize(100..400);
-        while answered.load(Ordering::Relaxed) < enough {
-            tokio::task::yield_now().await;
-        }
+        let sent = async || answered.load(Ordering::Relaxed) >= enough;
+        until("clients have sent some messages more", sent).await;
         redis.kill();
         redis.restart();
     }
@@ -59,15 +54,13 @@ async fn crash_again_and_again(fsync: &str, options: &'static [&'static str]) ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_outlives_a_crash_of_redis_that_syncs_always() {
-    let options = &["--appendonly", "yes", "--appendfsync", "always"];
-    crash_again_and_again("always", options).await.assert_clean();
+async fn acknowledged_messages_survive_a_crash_if_redis_syncs_always() {
+    crash_again_and_again("always").await.assert_clean();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_doubled_by_a_crash_of_redis_that_syncs_every_second() {
-    let options = &["--appendonly", "yes", "--appendfsync", "everysec"];
-    let audit = crash_again_and_again("everysec", options).await;
-    // How much is lost is Redis's matter: it is printed.
+async fn a_crash_doubles_nothing_if_redis_syncs_every_second() {
+    let audit = crash_again_and_again("everysec").await;
+    // How many messages are lost depends on Redis. The number is printed.
     assert_eq!(audit.doubled, 0, "{audit}");
 }

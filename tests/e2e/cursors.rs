@@ -1,16 +1,14 @@
-//! A cursor never leads to other messages than it was given for, whatever became of the log since.
+//! A cursor never leads to other messages than those it was made for, whatever happens to the chat log.
 
-use crate::support::{Confab, Redis, texts, walk};
+use confab_kit::{Confab, Redis, log_key, numbers, texts};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_epoch_is_that_of_the_log_as_long_as_the_log_is_there() {
+async fn the_epoch_stays_the_same_as_long_as_the_log_exists() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let first = confab.send("a:b", "a", "0").await.ok();
-    confab
-        .send_all("a:b", "b", (1..12).map(|number| number.to_string()))
-        .await;
+    confab.send_all("a:b", "b", numbers(1..12)).await;
     for request in [
         json!({ "chat": "a:b" }),
         json!({ "chat": "B:A", "cursor": 5 }),
@@ -30,17 +28,17 @@ async fn an_epoch_is_that_of_the_log_as_long_as_the_log_is_there() {
 }
 
 #[tokio::test]
-async fn a_log_that_was_lost_is_410_with_the_epoch_of_the_new_one() {
+async fn a_cursor_of_a_lost_log_is_410_with_the_epoch_of_the_new_log() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["0", "1"]).await;
-    let old = confab.pull(json!({ "chat": "a:b" })).await.ok()["epoch"].clone();
+    let old = confab.epoch("a:b").await;
     let request = json!({ "chat": "a:b", "cursor": 2, "epoch": old });
 
-    redis.delete("confab:{a:b}:log").await;
+    redis.delete(&log_key("a:b")).await;
     let lost = confab.pull(request.clone()).await;
     assert_eq!(lost.problem(), (410, json!("epoch")));
-    assert_eq!(lost.json()["epoch"], 0, "there is no log");
+    assert_eq!(lost.json()["epoch"], 0, "the chat has no log");
 
     confab.send_all("a:b", "a", ["new 0", "new 1", "new 2"]).await;
     for reverse in [false, true] {
@@ -50,18 +48,18 @@ async fn a_log_that_was_lost_is_410_with_the_epoch_of_the_new_one() {
         assert_eq!(gone.problem(), (410, json!("epoch")));
         assert_eq!(gone.json()["type"], "/problems/gone");
         let new = gone.json()["epoch"].clone();
-        assert!(new.as_u64() > old.as_u64(), "{new} is not after {old}");
+        assert!(new.as_u64() > Some(old), "{new} is not after {old}");
         let page = confab.pull(json!({ "chat": "a:b", "epoch": new })).await.ok();
         assert_eq!(texts(&page), ["new 0", "new 1", "new 2"]);
     }
-    // A client that sends no epoch is answered from what there is, as before.
+    // Without an epoch, the cursor counts in the log that there is, as before.
     assert_eq!(confab.texts(json!({ "chat": "a:b", "cursor": 2 })).await, ["new 2"]);
 }
 
 #[tokio::test]
-async fn a_client_of_an_empty_chat_goes_on_when_it_begins() {
+async fn the_epoch_of_an_empty_chat_is_valid_when_the_chat_begins() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let empty = confab.pull(json!({ "chat": "a:b" })).await.ok();
     assert_eq!(empty, json!({ "messages": [], "epoch": 0 }));
     confab.send_all("a:b", "a", ["0"]).await;
@@ -69,17 +67,15 @@ async fn a_client_of_an_empty_chat_goes_on_when_it_begins() {
     assert_eq!(confab.texts(request).await, ["0"]);
 }
 
-async fn capped(redis: &Redis, most: &str) -> Confab {
-    Confab::with(&[("redis_host", &redis.host()), ("max_messages_per_chat", most)]).await
+fn capped(redis: &Redis, most: u64) -> Confab {
+    Confab::on(redis).variable("max_messages_per_chat", most).start()
 }
 
 #[tokio::test]
-async fn a_capped_chat_keeps_the_newest_under_their_own_indexes() {
+async fn a_capped_chat_keeps_its_newest_messages_and_their_indexes() {
     let redis = Redis::start();
-    let confab = capped(&redis, "5").await;
-    confab
-        .send_all("a:b", "a", (0..12).map(|number| number.to_string()))
-        .await;
+    let confab = capped(&redis, 5);
+    confab.send_all("a:b", "a", numbers(0..12)).await;
     let kept = ["7", "8", "9", "10", "11"];
     for cursor in [0, 6, 7] {
         let page = confab.pull(json!({ "chat": "a:b", "cursor": cursor })).await.ok();
@@ -90,7 +86,7 @@ async fn a_capped_chat_keeps_the_newest_under_their_own_indexes() {
     let page = confab.pull(json!({ "chat": "a:b", "cursor": 9 })).await.ok();
     assert_eq!((texts(&page).len(), &page["first_index"]), (3, &json!(7)));
 
-    let walked = walk(&confab, json!({ "chat": "a:b", "limit": 2, "reverse": true })).await;
+    let walked = confab.walk(json!({ "chat": "a:b", "limit": 2, "reverse": true })).await;
     let indexes: Vec<_> = walked.iter().map(|message| &message["index"]).collect();
     assert_eq!(indexes, [11, 10, 9, 8, 7]);
 
@@ -100,13 +96,11 @@ async fn a_capped_chat_keeps_the_newest_under_their_own_indexes() {
 }
 
 #[tokio::test]
-async fn a_cap_that_is_set_later_takes_hold_with_the_next_send_and_none_is_none() {
+async fn a_new_cap_takes_effect_with_the_next_send_and_without_a_cap_nothing_is_trimmed() {
     let redis = Redis::start();
-    let unlimited = Confab::start(&redis).await;
-    unlimited
-        .send_all("a:b", "a", (0..20).map(|number| number.to_string()))
-        .await;
-    let confab = capped(&redis, "1").await;
+    let unlimited = Confab::start(&redis);
+    unlimited.send_all("a:b", "a", numbers(0..20)).await;
+    let confab = capped(&redis, 1);
     assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 100 })).await.len(), 20);
     confab.send("a:b", "a", "20").await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["20"]);
@@ -115,9 +109,9 @@ async fn a_cap_that_is_set_later_takes_hold_with_the_next_send_and_none_is_none(
 }
 
 #[tokio::test]
-async fn a_message_that_was_trimmed_is_not_stored_again() {
+async fn a_trimmed_message_is_not_stored_again() {
     let redis = Redis::start();
-    let confab = capped(&redis, "1").await;
+    let confab = capped(&redis, 1);
     let first = confab.send_keyed("a:b", "a", "0", "k").await;
     confab.send_all("a:b", "a", ["1"]).await;
     assert_eq!(confab.send_keyed("a:b", "a", "0", "k").await.body, first.body);
@@ -125,13 +119,12 @@ async fn a_message_that_was_trimmed_is_not_stored_again() {
 }
 
 #[tokio::test]
-async fn a_log_emptied_by_hand_begins_anew_and_says_so() {
+async fn a_log_emptied_by_hand_begins_again_with_a_new_epoch() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["0", "1"]).await;
-    let old = confab.pull(json!({ "chat": "a:b" })).await.ok()["epoch"].clone();
-    let trim = redis::cmd("XTRIM").arg(&["confab:{a:b}:log", "MAXLEN", "0"]).to_owned();
-    let () = trim.query_async(&mut redis.connect().await).await.unwrap();
+    let old = confab.epoch("a:b").await;
+    redis.command::<()>(["XTRIM", &log_key("a:b"), "MAXLEN", "0"]).await;
     assert_eq!(confab.pull(json!({ "chat": "a:b" })).await.ok()["messages"], json!([]));
     confab.send_all("a:b", "a", ["new"]).await;
     let gone = confab.pull(json!({ "chat": "a:b", "cursor": 1, "epoch": old })).await;
@@ -139,7 +132,7 @@ async fn a_log_emptied_by_hand_begins_anew_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_malformed_cap_or_window_is_a_500_whose_cause_only_the_log_has() {
+async fn a_malformed_variable_is_a_500_and_its_cause_is_only_in_the_server_log() {
     let redis = Redis::start();
     for (name, value) in [
         ("max_messages_per_chat", "-1"),
@@ -147,9 +140,8 @@ async fn a_malformed_cap_or_window_is_a_500_whose_cause_only_the_log_has() {
         ("idempotency_window_s", "0"),
         ("redis_timeout_ms", "20001"),
     ] {
-        let confab = Confab::with(&[("redis_host", &redis.host()), (name, value)]).await;
+        let confab = Confab::on(&redis).variable(name, value).start();
         assert_eq!(confab.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
-        let told = format!("the variable {name} must be a whole number from");
-        assert!(confab.log().contains(&told), "{}", confab.log());
+        confab.logged(name).await;
     }
 }

@@ -1,10 +1,10 @@
-//! A send that is repeated with its idempotency key, at once or later, is stored once.
+//! A send that is repeated with its idempotency key is stored once.
 
-use crate::support::{Answer, Confab, Redis};
+use confab_kit::{Confab, Redis, TestResponse, log_key, until};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-fn replayed(answer: &Answer) -> bool {
+fn replayed(answer: &TestResponse) -> bool {
     match answer.header("idempotency-replayed") {
         "true" => true,
         "" => false,
@@ -13,13 +13,13 @@ fn replayed(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn a_repeated_send_is_answered_as_the_first_was() {
+async fn a_repeated_send_receives_the_first_answer() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let first = confab.send_keyed("a:b", "a", "hi", "k").await;
     assert!(!replayed(&first));
     confab.send_all("a:b", "b", ["between"]).await;
-    // The same chat, member and key, in other words.
+    // The same chat, member and key, in other spellings.
     for (chat, sender, keys) in [("a:b", "a", "\"k\""), ("B:A", "a", "k"), ("a:b", "A", "k")] {
         let again = confab.send_with_keys(chat, sender, "hi", &[keys]).await;
         assert!(replayed(&again), "{chat} {sender} {keys}");
@@ -29,9 +29,9 @@ async fn a_repeated_send_is_answered_as_the_first_was() {
 }
 
 #[tokio::test]
-async fn a_key_is_of_one_chat_and_one_sender() {
+async fn a_key_belongs_to_one_chat_and_one_sender() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     for (chat, sender, key) in [
         ("a:b", "a", "k"),
         ("a:b", "b", "k"),
@@ -49,7 +49,7 @@ async fn a_key_is_of_one_chat_and_one_sender() {
 #[tokio::test]
 async fn a_key_with_another_text_is_422_and_stores_nothing() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let first = confab.send_keyed("a:b", "a", "hi", "k").await;
     for text in ["ho", "hi ", "HI"] {
         let answer = confab.send_keyed("a:b", "a", text, "k").await;
@@ -63,7 +63,7 @@ async fn a_key_with_another_text_is_422_and_stores_nothing() {
 #[tokio::test]
 async fn a_malformed_key_is_400_and_stores_nothing() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let (longest, too_long) = ("k".repeat(255), "k".repeat(256));
     for keys in [
         &[""][..],
@@ -89,9 +89,9 @@ async fn a_malformed_key_is_400_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_failed_try_is_not_remembered() {
+async fn a_failed_send_leaves_its_key_unused() {
     let mut redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let refused = confab.send_keyed("a:b", "a", "", "k").await;
     assert_eq!(refused.problem(), (400, json!("text")));
     redis.kill();
@@ -105,12 +105,12 @@ async fn a_failed_try_is_not_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_copies_at_once_are_one_message_and_one_answer() {
+async fn fifty_copies_at_once_are_one_message_with_one_answer() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let answers = join_all((0..50).map(|_| confab.send_keyed("a:b", "a", "hi", "k"))).await;
     let firsts = answers.iter().filter(|answer| !replayed(answer)).count();
-    assert_eq!(firsts, 1, "one of them is the first");
+    assert_eq!(firsts, 1, "exactly one is the first");
     for answer in &answers {
         assert_eq!(answer.body, answers[0].body);
     }
@@ -119,14 +119,16 @@ async fn fifty_copies_at_once_are_one_message_and_one_answer() {
 
 #[tokio::test]
 async fn a_key_is_forgotten_after_the_window() {
-    let redis = Redis::start();
-    let window = ("idempotency_window_s", "1");
-    let confab = Confab::with(&[("redis_host", &redis.host()), window]).await;
+    // Its own clock moves the server past the window: a short window could end before the second send.
+    let (redis, clock) = Redis::with_clock();
+    let confab = Confab::on(&redis).variable("idempotency_window_s", 3600).start();
     confab.send_keyed("a:b", "a", "hi", "k").await.ok();
     assert!(replayed(&confab.send_keyed("a:b", "a", "hi", "k").await));
-    while !redis.keys("*:sent:*").await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    clock.set(3601);
+    until("the receipt has expired", async || {
+        redis.keys("*:sent:*").await.is_empty()
+    })
+    .await;
     assert!(!replayed(&confab.send_keyed("a:b", "a", "ho", "k").await));
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi", "ho"]);
 }
@@ -134,21 +136,20 @@ async fn a_key_is_forgotten_after_the_window() {
 #[tokio::test]
 async fn the_window_is_a_day_unless_it_is_set() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_keyed("a:b", "a", "hi", "k").await.ok();
-    let left = redis::cmd("TTL").arg("confab:{a:b}:sent:a:k").to_owned();
-    let left: u64 = left.query_async(&mut redis.connect().await).await.unwrap();
+    let left: u64 = redis.command(["TTL", "confab:{a:b}:sent:a:k"]).await;
     assert!((86_000..=86_400).contains(&left), "{left} s");
 }
 
 #[tokio::test]
-async fn a_message_that_was_lost_with_its_log_may_be_sent_again() {
+async fn a_message_that_was_lost_with_its_log_can_be_sent_again() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_keyed("a:b", "a", "hi", "k").await.ok();
-    for begun_anew in [false, true] {
-        redis.delete("confab:{a:b}:log").await;
-        if begun_anew {
+    for has_new_log in [false, true] {
+        redis.delete(&log_key("a:b")).await;
+        if has_new_log {
             confab.send_all("a:b", "b", ["new"]).await;
         }
         assert!(!replayed(&confab.send_keyed("a:b", "a", "hi", "k").await));
@@ -160,27 +161,23 @@ async fn a_message_that_was_lost_with_its_log_may_be_sent_again() {
 #[tokio::test]
 async fn an_unreadable_receipt_is_a_500_and_stores_nothing() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let key = "confab:{a:b}:sent:a:k";
     for command in [["SET", key, "garbage"], ["SADD", key, "another type"]] {
         redis.delete(key).await;
-        let () = redis::cmd(command[0])
-            .arg(&command[1..])
-            .query_async(&mut redis.connect().await)
-            .await
-            .unwrap();
+        redis.command::<()>(command).await;
         let answer = confab.send_keyed("a:b", "a", "hi", "k").await;
         assert_eq!(answer.problem(), (500, Value::Null), "{command:?}");
     }
-    assert!(confab.log().contains("the receipt garbage"), "{}", confab.log());
-    assert!(confab.log().contains("WRONGTYPE"), "{}", confab.log());
+    confab.logged("garbage").await;
+    confab.logged("WRONGTYPE").await;
     assert_eq!(redis.keys("*:log").await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_connection_that_broke_while_idle_fails_neither_send_nor_pull() {
+async fn a_connection_that_broke_while_idle_fails_no_send_and_no_pull() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["first"]).await;
     for round in 0..20 {
         redis.cut_clients().await;

@@ -1,15 +1,15 @@
-//! Input that means harm, or that comes from a broken client: a clear answer, and the next request is served.
+//! Input from attackers and broken clients: it gets a clear answer, and the next request is served.
 
-use crate::support::{Confab, Redis};
+use confab_kit::{Confab, Redis};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn names_may_be_anything_that_is_visible_and_never_share_a_chat() {
+async fn names_may_have_any_visible_characters_and_never_share_a_chat() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let names = [
         "{",
         "}",
@@ -44,7 +44,7 @@ async fn names_may_be_anything_that_is_visible_and_never_share_a_chat() {
     }
     for name in names {
         let page = confab.texts(json!({ "chat": format!("OTHER:{name}") })).await;
-        // "%7B" and "%7b" are one name, as "A" and "a" are.
+        // "%7B" and "%7b" are the same name, like "A" and "a".
         assert_eq!(page, [name], "{name}");
     }
     assert_eq!(redis.keys("*:log").await.len(), names.len());
@@ -53,7 +53,7 @@ async fn names_may_be_anything_that_is_visible_and_never_share_a_chat() {
 #[tokio::test]
 async fn hostile_bodies_are_refused() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let nested = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000));
     let in_field = |field: &str, value: &str| {
         let mut fields = vec![r#""chat":"a:b""#, r#""text":"hi""#, r#""sender":"a""#];
@@ -103,39 +103,39 @@ async fn hostile_bodies_are_refused() {
         let answer = confab.request(Method::GET, "/api/pull", body.clone()).await;
         let (status, at_fault) = answer.problem();
         assert_eq!(status, 400);
-        // A number that no double can hold is no JSON to the parser.
+        // The parser refuses a number that no double can hold.
         assert!(at_fault == field || at_fault.is_null(), "{field}: {at_fault}");
     }
     for query in ["?chat=a:%FF", "?chat=%80:b", "?chat=a:b%00", "?cursor=%FF&chat=a:b"] {
         let answer = confab.get(&format!("/api/pull{query}")).await;
         assert_eq!(answer.problem().0, 400, "{query}");
     }
-    // Where a value is not looked at, its depth does no harm.
+    // An ignored value may be as deep as it likes.
     confab.post(in_field("unknown", &nested("[", "]"))).await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
     assert_eq!(confab.log(), "");
 }
 
-/// Sends bytes as they are, and returns what comes back until the connection is closed.
-async fn raw(confab: &Confab, request: &str, then_closes: bool) -> String {
+/// Sends raw bytes, and returns what comes back until the connection is closed.
+async fn raw(confab: &Confab, request: &str, close: bool) -> String {
     let mut stream = TcpStream::connect(confab.host()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    if then_closes {
+    if close {
         stream.shutdown().await.unwrap();
     }
     let mut answer = Vec::new();
-    // A reset after the answer is as good an end as any.
+    // A reset after the answer ends the connection too.
     _ = stream.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }
 
 #[tokio::test]
-async fn a_body_cut_short_stores_nothing() {
+async fn a_truncated_body_stores_nothing() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let body = r#"{"chat":"a:b","text":"hi","sender":"a"}"#;
     let head = "POST /api/send HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
-    // The client leaves before its message is whole: nobody is there to be answered.
+    // The client leaves before its message is complete, and may get no answer.
     for request in [
         head.to_owned(),
         format!("{head}content-length: 100\r\n\r\n{body}"),
@@ -147,7 +147,7 @@ async fn a_body_cut_short_stores_nothing() {
             "{request}: {answer}"
         );
     }
-    // The client stays, but what it sends is broken or ends early.
+    // The client stays, but its body is malformed or ends early.
     for request in [
         format!("{head}content-length: -1\r\n\r\n{body}"),
         format!("{head}content-length: 20\r\n\r\n{body}"),
@@ -161,32 +161,32 @@ async fn a_body_cut_short_stores_nothing() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{request}: {answer}");
     }
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, Vec::<String>::new());
-    // The same bytes, whole, are a message.
-    let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-    assert!(raw(&confab, &whole, false).await.starts_with("HTTP/1.1 200"));
+    // The same bytes, complete, are a message.
+    let complete = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    assert!(raw(&confab, &complete, false).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_read_but_not_beside_a_query() {
+async fn a_body_in_chunks_is_read_unless_there_is_a_query() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["one"]).await;
     confab.send_all("c:d", "c", ["other"]).await;
     let chunks = "host: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"chat\r\n8\r\n\":\"a:b\"}\r\n0\r\n\r\n";
     for (path, text) in [("/api/pull", "one"), ("/api/pull?chat=c:d", "other")] {
         let answer = raw(&confab, &format!("GET {path} HTTP/1.1\r\n{chunks}"), false).await;
-        let told = format!("\"text\":\"{text}\"");
+        let field = format!("\"text\":\"{text}\"");
         assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.contains(&told),
+            answer.starts_with("HTTP/1.1 200") && answer.contains(&field),
             "{path}: {answer}"
         );
     }
 }
 
 #[tokio::test]
-async fn many_clients_that_break_off_leave_the_others_alone() {
+async fn clients_that_break_off_do_not_disturb_others() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     for _ in 0..40 {
         let mut stream = TcpStream::connect(confab.host()).await.unwrap();
         let request = "POST /api/send HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";

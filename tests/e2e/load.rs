@@ -1,7 +1,7 @@
-//! Many requests at once: nothing is lost, mixed up or leaked, and Redis is asked no more than it must be.
+//! Many requests at once: nothing is lost, mixed up or leaked.
 
-use crate::support::{Confab, Follower, GatedWire, Redis, program, until};
-use confab_host::server::REQUESTS_AT_ONCE;
+use confab_host::instances::REQUESTS_AT_ONCE;
+use confab_kit::{Confab, Proxy, Redis, Traffic, until};
 use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_sends_at_once_keep_every_message() {
     let redis = Redis::start();
-    let confab = Arc::new(Confab::start(&redis).await);
+    let confab = Arc::new(Confab::start(&redis));
     let mut sends = JoinSet::new();
     for number in 0..300 {
         let confab = Arc::clone(&confab);
@@ -34,7 +34,7 @@ async fn three_hundred_sends_at_once_keep_every_message() {
         assert_eq!(
             *index,
             u64::try_from(place).unwrap(),
-            "the indexes have a gap or a double"
+            "the indexes have a gap or a duplicate"
         );
         assert_eq!(
             (&message["index"], &message["send_time"]),
@@ -49,10 +49,11 @@ async fn three_hundred_sends_at_once_keep_every_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_requests_share_instances_but_nothing_else() {
+async fn a_thousand_requests_share_instances_and_nothing_else() {
     let redis = Redis::start();
-    let confab = Arc::new(Confab::start(&redis).await);
-    let connections = redis.connections().await;
+    let confab = Arc::new(Confab::start(&redis));
+    let connections = async || redis.info("stats").await.number("total_connections_received");
+    let before = connections().await;
     let mut clients = JoinSet::new();
     for client in 0..20 {
         let confab = Arc::clone(&confab);
@@ -74,111 +75,46 @@ async fn a_thousand_requests_share_instances_but_nothing_else() {
     }
     clients.join_all().await;
     // INFO counts the connection that asks for it.
-    let opened = redis.connections().await - connections - 1;
+    let opened = connections().await - before - 1;
     let instances = u64::try_from(confab.instances()).unwrap();
     println!("1000 requests: {instances} instances, {opened} Redis connections");
     assert!(
         instances >= 1000_u64.div_ceil(128),
         "{instances} instances served more than 128 requests each"
     );
-    assert!(instances <= 100, "{instances} instances: they are not reused");
+    assert!(instances <= 100, "{instances} instances are not reused");
     assert!(opened <= instances, "{opened} connections for {instances} instances");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_has_sixteen_requests_under_way_at_redis_at_once() {
+async fn an_instance_sends_sixteen_requests_to_redis_at_once() {
     let redis = Redis::start();
-    let wire = GatedWire::start(redis.host()).await;
-    let confab = Confab::with(&[("redis_host", wire.host()), ("redis_timeout_ms", "20000")]).await;
-    let confab = Arc::new(confab);
-    confab
-        .send_all("a:b", "a", ["an instance is there, and its connection is open"])
-        .await;
-    // Were the instance to wait for one reply before it sends the next script, the gate would never open.
-    wire.close_until(REQUESTS_AT_ONCE);
+    let proxy = Proxy::start(&redis, Traffic::Forward);
+    let confab = Arc::new(Confab::on(&proxy).variable("redis_timeout_ms", 20_000).start());
+    // Redis knows both scripts from here on.
+    confab.send_all("a:b", "a", ["hi"]).await;
+    confab.pull(json!({ "chat": "a:b" })).await.ok();
+    // If an instance waited for one reply before it sends the next script, the gate would never open.
+    proxy.set(Traffic::Gate(REQUESTS_AT_ONCE));
+    let mut instances = 0;
     let mut requests = JoinSet::new();
     for number in 0..REQUESTS_AT_ONCE {
-        let confab = Arc::clone(&confab);
+        let shared = Arc::clone(&confab);
         requests.spawn(async move {
             if number % 6 == 0 {
-                confab.send("a:b", "a", "hi").await.ok()
+                shared.send("a:b", "a", "hi").await.ok()
             } else {
-                confab.pull(json!({ "chat": "a:b" })).await.ok()
+                shared.pull(json!({ "chat": "a:b" })).await.ok()
             }
         });
-        // The host gives an instance the next request when it waits for something else with all that it has.
-        while wire.waiting() <= number && number + 1 < REQUESTS_AT_ONCE {
-            tokio::task::yield_now().await;
+        // The host gives an instance another request only if all that it has are waiting.
+        let held = async || proxy.waiting() > number || number + 1 == REQUESTS_AT_ONCE;
+        until("the proxy holds the script", held).await;
+        if number == 0 {
+            // The instance of the requests above, or another one if that has been idle for too long.
+            instances = confab.instances();
         }
     }
     requests.join_all().await;
-    assert_eq!(confab.instances(), 1);
-}
-
-#[tokio::test]
-async fn a_request_is_one_redis_round_trip_or_none() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
-    // The first of each kind, on an empty Redis: its connection is opened, and its script is new to Redis.
-    confab.send("a:b", "a", "hi").await.ok();
-    confab.pull(json!({ "chat": "a:b" })).await.ok();
-    let mut monitor = redis.monitor().await;
-    let mut cost = async |what: &str, expected: &[&str]| {
-        let commands = monitor.commands().await;
-        let asked: Vec<_> = commands.iter().filter(|command| *command != "CLIENT").collect();
-        assert_eq!(asked, expected, "{what}");
-    };
-    confab.send("a:b", "a", "hi").await.ok();
-    cost("send", &["EVALSHA"]).await;
-    confab.send("new:chat", "new", "hi").await.ok();
-    cost("send to a new chat", &["EVALSHA"]).await;
-    for what in ["keyed send", "keyed send again"] {
-        confab.send_keyed("a:b", "a", "hi", "k").await.ok();
-        cost(what, &["EVALSHA"]).await;
-    }
-    confab.pull(json!({ "chat": "a:b" })).await.ok();
-    cost("pull", &["EVALSHA"]).await;
-    confab
-        .pull(json!({ "chat": "a:b", "reverse": true, "cursor": 1, "before": 9 }))
-        .await
-        .ok();
-    cost("reverse pull", &["EVALSHA"]).await;
-    confab.pull(json!({ "chat": "nobody:here" })).await.ok();
-    cost("pull of an empty chat", &["EVALSHA"]).await;
-    confab.get("/ping").await.ok();
-    cost("ping", &[]).await;
-    confab.send("a:b", "c", "hi").await.problem();
-    confab.get("/api/pull?chat=x").await.problem();
-    cost("refused requests", &[]).await;
-}
-
-#[tokio::test]
-async fn a_followed_message_costs_its_follower_two_round_trips() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
-    confab.send_all("a:b", "a", ["hi"]).await;
-    let mut follower = Follower::start(&confab, "chat=a:b", None).opened().await;
-    let waiting = async || redis.blocked().await == 1;
-    until("it waits", waiting).await;
-    let mut monitor = redis.monitor().await;
-    for _ in 0..3 {
-        confab.send_all("a:b", "a", ["hi"]).await;
-        follower.next().await;
-        until("it waits again", waiting).await;
-        let asked = monitor.commands().await;
-        let asked: Vec<_> = asked
-            .iter()
-            .filter(|name| !["CLIENT", "INFO"].contains(&name.as_str()))
-            .collect();
-        // The send, and then the follower's: what is new, and to wait for more.
-        assert_eq!(asked, ["EVALSHA", "EVALSHA", "XREAD"]);
-    }
-}
-
-#[test]
-fn the_component_is_small() {
-    program();
-    let size = std::fs::metadata(&crate::support::app(&[]).source).unwrap().len();
-    println!("the component has {size} bytes");
-    assert!(size < 400_000, "{size} bytes");
+    assert_eq!(confab.instances(), instances);
 }

@@ -1,4 +1,4 @@
-//! The whole of confab, from outside: the real component on a real redis-server, over HTTP and over its WIT door.
+//! The whole of confab, from outside: the real component on a real redis-server, over HTTP and over its WIT interface.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -11,18 +11,25 @@
 
 mod clock;
 mod contract;
+mod cost;
 mod crash;
 mod cursors;
 mod exactly_once;
-mod faulty_wire;
+mod faulty_connection;
 mod hostile;
-mod live;
 mod load;
+mod long_poll;
 mod model;
 mod original_faults;
 mod outage;
 mod paging;
-mod rpc;
-mod seam;
+mod refusals;
+mod routes;
 mod storage;
-mod support;
+mod stream;
+mod stream_clients;
+mod stream_faults;
+mod stream_outage;
+mod stream_resets;
+mod wit;
+mod wit_follow;

@@ -1,23 +1,25 @@
-//! Random programs of sends, pulls and walks over a few chats, each answer compared with that of a list in memory.
+//! Random programs of sends, pulls and walks over a few chats. Each answer is compared with that of a list in memory.
 
-use crate::support::{Answer, Confab, Redis, seed, walk};
+mod chat;
+
+use chat::Chat;
+use confab_kit::{Confab, Redis, TestResponse, log_key, seed};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 const PROGRAMS: u32 = 250;
 const LONGEST: usize = 60;
 /// The cap of the chats in those programs that have one.
 const CAP: usize = 5;
 
-/// The chats, and their members: two names each.
+/// The chats: two names each.
 const CHATS: [&str; 3] = ["a:b", "a:{", "é:é"];
 
-/// Where the logs of the chats are.
-const LOGS: [&str; 3] = ["confab:{a:b}:log", "confab:{a:%7B}:log", "confab:{%C3%A9:%C3%A9}:log"];
+/// The chats as they are written in Redis keys.
+const STORED: [&str; 3] = ["a:b", "a:%7B", "%C3%A9:%C3%A9"];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -85,62 +87,6 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![12 => send, 6 => pull, 2 => walk, 1 => lose]
 }
 
-/// A chat as it should be.
-#[derive(Default)]
-struct Chat {
-    /// As a pull gives them, all that there ever were in this log.
-    messages: Vec<Value>,
-    /// What was sent with a key: the text, and the body of the answer.
-    sent: HashMap<(bool, u8), (u8, Vec<u8>)>,
-}
-
-impl Chat {
-    fn first_kept(&self, cap: Option<usize>) -> usize {
-        cap.map_or(0, |cap| self.messages.len().saturating_sub(cap))
-    }
-
-    fn epoch(&self) -> Value {
-        self.messages
-            .first()
-            .map_or(json!(0), |first| first["send_time"].clone())
-    }
-
-    /// The whole answer to a pull.
-    fn page(&self, cap: Option<usize>, cursor: u64, limit: u64, reverse: bool, before: Option<u64>) -> Value {
-        let first = self.first_kept(cap);
-        let limit = if limit == 0 {
-            10
-        } else {
-            usize::try_from(limit).unwrap()
-        };
-        let cursor = usize::try_from(cursor).unwrap();
-        let end = before.map_or(self.messages.len(), |before| {
-            usize::try_from(before).unwrap().min(self.messages.len())
-        });
-        let mut matching: Vec<_> = (first..end).collect();
-        if reverse {
-            matching.reverse();
-            matching.drain(..cursor.min(matching.len()));
-        } else {
-            matching.retain(|index| *index >= cursor);
-        }
-        let page: Vec<_> = matching
-            .iter()
-            .take(limit)
-            .map(|index| &self.messages[*index])
-            .collect();
-        let mut answer = json!({ "messages": page, "epoch": self.epoch() });
-        if matching.len() > limit {
-            answer["has_more"] = json!(true);
-            answer["next_cursor"] = json!(if reverse { cursor + limit } else { matching[limit] });
-        }
-        if first > 0 {
-            answer["first_index"] = json!(first);
-        }
-        answer
-    }
-}
-
 struct Program<'a> {
     redis: &'a Redis,
     confab: &'a Confab,
@@ -186,7 +132,7 @@ impl Program<'_> {
             }
             Step::Walk { chat, limit, reverse } => {
                 let request = json!({ "chat": CHATS[chat], "limit": limit, "reverse": reverse });
-                let walked = walk(self.confab, request).await;
+                let walked = self.confab.walk(request).await;
                 let model = &self.chats[chat];
                 let mut expected = model.messages[model.first_kept(self.cap)..].to_vec();
                 if reverse {
@@ -195,7 +141,7 @@ impl Program<'_> {
                 assert_eq!(walked, expected);
             }
             Step::LoseLog { chat } => {
-                self.redis.delete(LOGS[chat]).await;
+                self.redis.delete(&log_key(STORED[chat])).await;
                 self.chats[chat] = Chat::default();
             }
         }
@@ -205,7 +151,7 @@ impl Program<'_> {
         let name = CHATS[chat];
         let (one, other) = name.split_once(':').unwrap();
         let sender = if other_member { other } else { one };
-        // In a chat with oneself both are one member.
+        // In a chat with oneself, both are the same member.
         let member = other_member && one != other;
         let words = format!("text {text}");
         let answer = match key {
@@ -222,7 +168,7 @@ impl Program<'_> {
             return;
         }
         assert_eq!(answer.header("idempotency-replayed"), "");
-        let Answer { status, body, .. } = answer;
+        let TestResponse { status, body, .. } = answer;
         assert_eq!(status, 200);
         let receipt: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(receipt["index"], model.messages.len());
@@ -242,7 +188,7 @@ impl Program<'_> {
 }
 
 #[test]
-fn random_programs_are_answered_as_a_list_in_memory_would() {
+fn confab_answers_random_programs_as_a_list_in_memory_does() {
     let mut seed_bytes = [0; 32];
     seed_bytes[..8].copy_from_slice(&seed().to_le_bytes());
     let config = Config {
@@ -255,9 +201,8 @@ fn random_programs_are_answered_as_a_list_in_memory_would() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let redis = Redis::start();
     let (unlimited, capped) = runtime.block_on(async {
-        let cap = CAP.to_string();
-        let capped = Confab::with(&[("redis_host", &redis.host()), ("max_messages_per_chat", &cap)]).await;
-        (Confab::start(&redis).await, capped)
+        let capped = Confab::on(&redis).variable("max_messages_per_chat", CAP).start();
+        (Confab::start(&redis), capped)
     });
     let program = (any::<bool>(), vec(step(), 1..=LONGEST));
     let ran = programs.run(&program, |(is_capped, steps)| {

@@ -1,16 +1,16 @@
-//! The faults of the Go system that confab replaces, each by its number in the list of them, and how it is here.
+//! The faults of the Go system that confab replaces. Each test has the number of its fault, and shows that confab is without it.
 //!
-//! The list is of faults proven from the original's source. Its numbers 14 to 17 are about how it was deployed and tested:
-//! here, `outage` shows a Redis that comes later (14), the component keeps no state, so that any number of hosts serve one
-//! Redis (15), `make run` keeps its data (16), and these tests read what they assert (17).
+//! Faults 14 to 17 were in the original's deployment and tests. In confab, `outage` starts Redis late (14), the component keeps
+//! no state, so any number of hosts can serve one Redis (15), `make run` keeps its data (16), and these tests check what they
+//! read (17).
 
-use crate::support::{Confab, Redis, texts};
+use confab_kit::{Confab, Redis, log_key, numbers, texts};
 use serde_json::json;
 
 #[tokio::test]
 async fn fault_1_the_send_time_was_never_set() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let sent = confab.send("a:b", "a", "hi").await.ok();
     let page = confab.pull(json!({ "chat": "a:b" })).await.ok();
     assert!(sent["send_time"].as_u64().unwrap() > 0);
@@ -20,7 +20,7 @@ async fn fault_1_the_send_time_was_never_set() {
 #[tokio::test]
 async fn fault_2_a_repeated_text_was_lost() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["hi", "hi"]).await;
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi", "hi"]);
 }
@@ -28,7 +28,7 @@ async fn fault_2_a_repeated_text_was_lost() {
 #[tokio::test]
 async fn fault_3_the_order_was_by_sender_and_text() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     for (sender, text) in [("b", "2"), ("a", "z"), ("B", "1"), ("a", "a")] {
         confab.send("a:b", sender, text).await.ok();
     }
@@ -42,7 +42,7 @@ async fn fault_3_the_order_was_by_sender_and_text() {
 #[tokio::test]
 async fn fault_4_new_messages_shifted_the_pages() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["m", "n", "o"]).await;
     let first = confab.pull(json!({ "chat": "a:b", "limit": 2 })).await.ok();
     confab.send_all("a:b", "A", ["0", "a"]).await;
@@ -74,8 +74,8 @@ async fn fault_4_new_messages_shifted_the_pages() {
 #[tokio::test]
 async fn fault_5_an_omitted_limit_gave_nothing_and_a_client_that_looped() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
-    confab.send_all("a:b", "a", (0..11).map(|n| n.to_string())).await;
+    let confab = Confab::start(&redis);
+    confab.send_all("a:b", "a", numbers(0..11)).await;
     for request in [json!({ "chat": "a:b" }), json!({ "chat": "a:b", "limit": 0 })] {
         let page = confab.pull(request).await.ok();
         assert_eq!(texts(&page).len(), 10);
@@ -86,14 +86,14 @@ async fn fault_5_an_omitted_limit_gave_nothing_and_a_client_that_looped() {
 #[tokio::test]
 async fn fault_6_a_negative_limit_read_everything_and_there_was_no_cap() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let mut connection = redis.connect().await;
-    // As many as a page may have, and one more, written as the component writes them.
+    // One more than the longest page has, written as the component writes them.
     let mut log = redis::pipe();
     for index in 0..1001 {
         let id = format!("1000000-{index}");
         log.cmd("XADD")
-            .arg("confab:{a:b}:log")
+            .arg(log_key("a:b"))
             .arg(id)
             .arg(&["sender", "a", "time", "1000000", "text", "hi"]);
     }
@@ -116,7 +116,7 @@ async fn fault_6_a_negative_limit_read_everything_and_there_was_no_cap() {
 #[tokio::test]
 async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflowed() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["1", "2"]).await;
     assert_eq!(
         confab.pull(json!({ "chat": "a:b", "cursor": -1 })).await.problem(),
@@ -133,9 +133,9 @@ async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflow
 }
 
 #[tokio::test]
-async fn fault_8_the_cursor_was_not_what_its_contract_said() {
+async fn fault_8_the_cursor_was_not_the_index_of_the_contract() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["0", "1", "2"]).await;
     let page = confab.pull(json!({ "chat": "a:b", "cursor": 1 })).await.ok();
     assert_eq!(
@@ -145,21 +145,21 @@ async fn fault_8_the_cursor_was_not_what_its_contract_said() {
 }
 
 #[tokio::test]
-async fn fault_9_every_mistake_of_a_client_was_a_500_that_told_of_the_inside() {
+async fn fault_9_every_mistake_of_a_client_was_a_500_that_showed_internals() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let answer = confab.send("invalid", "a", "hi").await;
     assert_eq!(answer.problem(), (400, json!("chat")));
-    let told = String::from_utf8(answer.body).unwrap().to_lowercase();
+    let body = String::from_utf8(answer.body).unwrap().to_lowercase();
     for inside in ["redis", "rpc", "biz error", "network", "serde", "spin"] {
-        assert!(!told.contains(inside), "{told}");
+        assert!(!body.contains(inside), "{body}");
     }
 }
 
 #[tokio::test]
-async fn fault_10_another_content_type_or_a_query_was_silently_not_read() {
+async fn fault_10_another_content_type_or_a_query_was_silently_ignored() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     // reqwest sends a text body without any Content-Type.
     confab.send_all("a:b", "a", ["hi"]).await;
     assert_eq!(texts(&confab.get("/api/pull?chat=a:b").await.ok()), ["hi"]);
@@ -168,7 +168,7 @@ async fn fault_10_another_content_type_or_a_query_was_silently_not_read() {
 #[tokio::test]
 async fn fault_11_a_sender_in_another_letter_case_was_refused() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send("Alice:bob", "alice", "hi").await.ok();
     confab.send("alice:bob", "ALICE", "hi").await.ok();
     let page = confab.pull(json!({ "chat": "alice:bob" })).await.ok();
@@ -181,21 +181,16 @@ async fn fault_11_a_sender_in_another_letter_case_was_refused() {
 #[tokio::test]
 async fn fault_12_empty_names_and_texts_were_accepted() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     assert_eq!(confab.send(":", "", "hi").await.problem(), (400, json!("chat")));
     assert_eq!(confab.send("a:b", "a", "").await.problem(), (400, json!("text")));
 }
 
 #[tokio::test]
-async fn fault_13_a_chat_collided_with_any_other_key_of_its_name() {
+async fn fault_13_a_chat_collided_with_other_keys_of_its_name() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
-    let () = redis::cmd("SET")
-        .arg("a:b")
-        .arg("another's")
-        .query_async(&mut redis.connect().await)
-        .await
-        .unwrap();
+    let confab = Confab::start(&redis);
+    redis.command::<()>(["SET", "a:b", "another program's"]).await;
     confab.send("a:b", "a", "hi").await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
 }

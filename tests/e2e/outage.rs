@@ -1,33 +1,32 @@
-//! Redis away, back, and hung: a prompt 503, and no restart of anything.
+//! Redis is away, returns, and hangs: a prompt 503, and nothing needs a restart.
 
-use crate::support::{Answer, Confab, Redis};
+use confab_kit::{Confab, Redis, TestResponse, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Well above the deadline that these tests set, and well below the default one.
+/// Well above the timeout that these tests set, and well below the default.
 const SOON: Duration = Duration::from_millis(1500);
-const DEADLINE: [(&str, &str); 1] = [("redis_timeout_ms", "300")];
 
-async fn confab(redis: &Redis) -> Confab {
-    Confab::with(&[("redis_host", &redis.host()), DEADLINE[0]]).await
+fn confab(redis: &Redis) -> Confab {
+    Confab::on(redis).variable("redis_timeout_ms", 300).start()
 }
 
-async fn unavailable(answer: impl Future<Output = Answer>) {
+async fn unavailable(answer: impl Future<Output = TestResponse>) {
     let started = Instant::now();
     let answer = answer.await;
     assert_eq!(answer.problem(), (503, Value::Null));
     assert_eq!(answer.header("retry-after"), "1");
     assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
-    let told = String::from_utf8(answer.body).unwrap().to_lowercase();
+    let body = String::from_utf8(answer.body).unwrap().to_lowercase();
     for cause in ["redis", "refused", "127.0.0.1", "broken", "reset"] {
-        assert!(!told.contains(cause), "{told}");
+        assert!(!body.contains(cause), "{body}");
     }
 }
 
 #[tokio::test]
-async fn a_killed_redis_is_503_and_a_restarted_one_is_served_at_once() {
+async fn requests_are_503_while_redis_is_down_and_succeed_as_soon_as_it_is_back() {
     let mut redis = Redis::start();
-    let confab = confab(&redis).await;
+    let confab = confab(&redis);
     confab.send("a:b", "a", "before").await.ok();
     redis.kill();
     for _ in 0..3 {
@@ -35,17 +34,17 @@ async fn a_killed_redis_is_503_and_a_restarted_one_is_served_at_once() {
         unavailable(confab.pull(json!({ "chat": "a:b" }))).await;
     }
     confab.get("/ping").await.ok();
-    assert!(confab.log().contains("Redis is unavailable"), "{}", confab.log());
+    confab.logged("Redis is unavailable").await;
     redis.restart();
     assert_eq!(confab.send("a:b", "a", "after").await.ok()["index"], 0);
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["after"]);
 }
 
 #[tokio::test]
-async fn a_connection_that_broke_while_idle_does_not_fail_a_pull() {
+async fn a_connection_that_broke_while_idle_fails_no_pull() {
     let mut redis = Redis::start();
-    let confab = confab(&redis).await;
-    // Of the instances that there are, each may have a connection: they all break.
+    let confab = confab(&redis);
+    // Each instance may have a connection. All of them break.
     confab.send("a:b", "a", "hi").await.ok();
     redis.kill();
     redis.restart();
@@ -53,22 +52,22 @@ async fn a_connection_that_broke_while_idle_does_not_fail_a_pull() {
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_after_confab_is_found() {
+async fn redis_may_start_after_confab() {
     let mut redis = Redis::start();
     redis.kill();
-    let confab = confab(&redis).await;
+    let confab = confab(&redis);
     unavailable(confab.pull(json!({ "chat": "a:b" }))).await;
     redis.restart();
     confab.pull(json!({ "chat": "a:b" })).await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hung_redis_is_503_within_the_deadline_and_served_when_it_runs_again() {
+async fn requests_are_503_within_the_timeout_while_redis_hangs_and_succeed_when_it_runs_again() {
     let redis = Redis::start();
-    let confab = confab(&redis).await;
+    let confab = confab(&redis);
     confab.send("a:b", "a", "before").await.ok();
     redis.hang();
-    // The first waits on the connection that is open, the later ones on one that does not open; then many at once.
+    // The first waits on the open connection, the others on one that does not open. Then many wait at once.
     for _ in 0..2 {
         unavailable(confab.send("c:d", "c", "lost?")).await;
         unavailable(confab.pull(json!({ "chat": "a:b" }))).await;
@@ -77,43 +76,41 @@ async fn a_hung_redis_is_503_within_the_deadline_and_served_when_it_runs_again()
     futures::future::join_all(many).await;
     confab.get("/ping").await.ok();
     redis.resume();
-    // What was waiting at the hung server may take it a moment.
+    // First the server works through the commands that waited for it.
+    until("Redis answers again", async || {
+        confab.pull(json!({ "chat": "a:b" })).await.status == 200
+    })
+    .await;
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["before"]);
     confab.send("a:b", "a", "after").await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["before", "after"]);
-    assert!(confab.log().contains("no answer within 300 ms"), "{}", confab.log());
+    confab.logged("300 ms").await;
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_allowed_is_a_500_whose_cause_only_the_log_has() {
+async fn a_host_that_is_not_allowed_is_a_500_and_its_cause_is_only_in_the_server_log() {
     let redis = Redis::start();
-    let confab = Confab::with(&[("redis_host", &redis.host()), ("redis_scheme", "tcp")]).await;
+    let confab = Confab::on(&redis).variable("redis_scheme", "tcp").start();
     let answer = confab.pull(json!({ "chat": "a:b" })).await;
     assert_eq!(answer.problem(), (500, Value::Null));
-    assert!(confab.log().contains("allowed_outbound_hosts"), "{}", confab.log());
+    confab.logged("allowed_outbound_hosts").await;
 }
 
 #[tokio::test]
-async fn a_malformed_setting_is_a_500_whose_cause_only_the_log_has() {
+async fn a_malformed_timeout_is_a_500_and_its_cause_is_only_in_the_server_log() {
     let redis = Redis::start();
-    let confab = Confab::with(&[("redis_host", &redis.host()), ("redis_timeout_ms", "soon")]).await;
+    let confab = Confab::on(&redis).variable("redis_timeout_ms", "soon").start();
     assert_eq!(confab.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
-    assert!(confab.log().contains("redis_timeout_ms"), "{}", confab.log());
+    confab.logged("redis_timeout_ms").await;
 }
 
 #[tokio::test]
-async fn a_redis_with_a_password_is_served_with_the_credentials() {
+async fn a_redis_with_a_password_needs_the_credentials() {
     let redis = Redis::start();
-    let mut connection = redis.connect().await;
-    let () = redis::cmd("CONFIG")
-        .arg(&["SET", "requirepass", "s3cr@t/"])
-        .query_async(&mut connection)
-        .await
-        .unwrap();
-    let host = redis.host();
-    let confab = Confab::with(&[("redis_host", &host), ("redis_credentials", ":s3cr%40t%2F")]).await;
+    redis.command::<()>(["CONFIG", "SET", "requirepass", "s3cr@t/"]).await;
+    let confab = Confab::on(&redis).variable("redis_credentials", ":s3cr%40t%2F").start();
     confab.send("a:b", "a", "hi").await.ok();
-    let without = Confab::with(&[("redis_host", &host)]).await;
+    let without = Confab::start(&redis);
     assert_eq!(without.send("a:b", "a", "hi").await.problem(), (503, Value::Null));
-    assert!(without.log().contains("Authentication"), "{}", without.log());
+    without.logged("Authentication").await;
 }

@@ -1,36 +1,17 @@
-//! Walks through a chat, both ways, to the end.
+//! Walks through a chat to its end, forwards and backwards.
 
-use crate::support::{Confab, Follower, Redis, texts};
+use confab_kit::{Confab, Follower, Redis, numbers, texts};
 use serde_json::{Value, json};
 
-/// The texts of each page from `request` on, following `next_cursor` until there is no more.
-async fn walk(confab: &Confab, mut request: Value) -> Vec<Vec<String>> {
-    let mut pages = Vec::new();
-    loop {
-        let page = confab.pull(request.clone()).await.ok();
-        pages.push(texts(&page));
-        assert!(pages.len() < 100, "the walk does not end");
-        let Some(next) = page.get("next_cursor") else {
-            assert_eq!(
-                page.get("has_more"),
-                None,
-                "has_more and next_cursor are there together or not at all"
-            );
-            return pages;
-        };
-        assert_eq!(page["has_more"], true);
-        request["cursor"] = next.clone();
-    }
-}
-
-fn numbers(range: impl Iterator<Item = u64>) -> Vec<String> {
-    range.map(|number| number.to_string()).collect()
+/// The texts of each page from `request` on.
+async fn walk(confab: &Confab, request: Value) -> Vec<Vec<String>> {
+    confab.pages(request).await.iter().map(texts).collect()
 }
 
 #[tokio::test]
-async fn twenty_five_messages_are_three_pages_each_way() {
+async fn twenty_five_messages_are_three_pages_in_each_direction() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", numbers(0..25)).await;
     assert_eq!(
         walk(&confab, json!({ "chat": "a:b", "limit": 10 })).await,
@@ -43,9 +24,9 @@ async fn twenty_five_messages_are_three_pages_each_way() {
 }
 
 #[tokio::test]
-async fn a_page_that_ends_with_the_chat_says_that_there_is_no_more() {
+async fn the_last_page_has_no_next_cursor_even_if_it_is_full() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", numbers(0..20)).await;
     for reverse in [false, true] {
         let request = json!({ "chat": "a:b", "limit": 10, "reverse": reverse });
@@ -58,7 +39,7 @@ async fn a_page_that_ends_with_the_chat_says_that_there_is_no_more() {
 #[tokio::test]
 async fn a_reverse_walk_below_a_bound_does_not_drift_while_others_send() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", numbers(0..9)).await;
     let mut request = json!({ "chat": "a:b", "limit": 2, "reverse": true, "before": 7 });
     let mut seen = Vec::new();
@@ -75,7 +56,7 @@ async fn a_reverse_walk_below_a_bound_does_not_drift_while_others_send() {
 #[tokio::test]
 async fn before_bounds_both_directions() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", numbers(0..6)).await;
     for (request, expected) in [
         (json!({ "before": 0 }), vec![]),
@@ -99,7 +80,7 @@ async fn before_bounds_both_directions() {
             vec![numbers((0..2).rev())],
         ),
     ] {
-        let told = request.to_string();
+        let asked = request.to_string();
         let mut request = request;
         request["chat"] = json!("a:b");
         request["limit"] = json!(3);
@@ -108,14 +89,14 @@ async fn before_bounds_both_directions() {
             .into_iter()
             .filter(|page| !page.is_empty())
             .collect();
-        assert_eq!(pages, expected, "{told}");
+        assert_eq!(pages, expected, "{asked}");
     }
 }
 
 #[tokio::test]
-async fn a_page_ends_after_four_mebibytes_and_says_that_there_is_more() {
+async fn a_page_ends_after_four_mebibytes_and_has_a_next_cursor() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let text = |number: usize| format!("{number:02}{}", "x".repeat(64 * 1024 - 2));
     confab.send_all("a:b", "a", (0..70).map(text)).await;
     for reverse in [false, true] {

@@ -1,21 +1,12 @@
-//! What is in Redis, to the letter: other versions of confab, and other tools, read it too.
+//! The keys and values in Redis, exactly: other versions of confab and other tools read them too.
 
-use crate::support::{Confab, Redis};
-use redis::Value as Reply;
+use confab_kit::{Confab, Redis, log_key, until};
 use serde_json::{Value, json};
 
-async fn query(redis: &Redis, command: &[&str]) -> Reply {
-    redis::cmd(command[0])
-        .arg(&command[1..])
-        .query_async(&mut redis.connect().await)
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
-async fn the_keys_and_entries_are_what_they_have_always_been() {
+async fn keys_entries_and_receipts_have_their_documented_format() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     let first = confab.send("Bob:Alice", "Alice", "hi").await.ok()["send_time"]
         .as_u64()
         .unwrap();
@@ -39,12 +30,11 @@ async fn the_keys_and_entries_are_what_they_have_always_been() {
             digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
             "{nonce}"
         );
-        let left: u64 = redis::from_owned_redis_value(query(&redis, &["PTTL", &nonce]).await).unwrap();
+        let left: u64 = redis.command(["PTTL", &nonce]).await;
         assert!((1..=60_000).contains(&left), "{nonce}: {left} ms");
     }
 
-    let entries = query(&redis, &["XRANGE", "confab:{alice:bob}:log", "-", "+"]).await;
-    let entries: Vec<(String, Vec<String>)> = redis::from_owned_redis_value(entries).unwrap();
+    let entries: Vec<(String, Vec<String>)> = redis.command(["XRANGE", "confab:{alice:bob}:log", "-", "+"]).await;
     let fields = |sender: &str, time: u64, text: &str| {
         ["sender", sender, "time", &time.to_string(), "text", text]
             .map(str::to_owned)
@@ -60,7 +50,7 @@ async fn the_keys_and_entries_are_what_they_have_always_been() {
     );
 
     let key = "confab:{%257b:%7D%7B}:sent:%7D%7B:K/1";
-    let receipt: String = redis::from_owned_redis_value(query(&redis, &["GET", key]).await).unwrap();
+    let receipt: String = redis.command(["GET", key]).await;
     let (id, rest) = receipt.split_once(' ').unwrap();
     assert!(id.ends_with("-1"), "{receipt}");
     // The SHA-1 of "ho".
@@ -68,54 +58,55 @@ async fn the_keys_and_entries_are_what_they_have_always_been() {
 }
 
 #[tokio::test]
-async fn a_redis_cluster_of_one_address_serves_chats_each_in_its_slot() {
+async fn a_cluster_with_one_node_serves_chats_in_all_slots() {
     let redis = Redis::with(&["--cluster-enabled", "yes"]);
-    query(&redis, &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
-    let state = async || redis::from_owned_redis_value::<String>(query(&redis, &["CLUSTER", "INFO"]).await).unwrap();
-    while !state().await.contains("cluster_state:ok") {}
-    let confab = Confab::start(&redis).await;
+    redis.command::<()>(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
+    let state = async || redis.command::<String>(["CLUSTER", "INFO"]).await;
+    let is_ok = async || state().await.contains("cluster_state:ok");
+    until("the Cluster is ready", is_ok).await;
+    let confab = Confab::start(&redis);
     for chat in ["a:b", "{:}", "%:{}"] {
         let (sender, _) = chat.split_once(':').unwrap();
         confab.send_all(chat, sender, ["1", "2"]).await;
         assert_eq!(confab.texts(json!({ "chat": chat })).await, ["1", "2"]);
     }
-    let slot = async |key: &str| query(&redis, &["CLUSTER", "KEYSLOT", key]).await;
-    assert_eq!(slot("confab:{a:b}:log").await, slot("a:b").await);
-    assert_eq!(slot("confab:{%7B:%7D}:log").await, slot("%7B:%7D").await);
+    let slot = async |key: &str| redis.command::<u16>(["CLUSTER", "KEYSLOT", key]).await;
+    for chat in ["a:b", "%7B:%7D"] {
+        assert_eq!(slot(&log_key(chat)).await, slot(chat).await);
+    }
 }
 
 #[tokio::test]
-async fn a_key_of_the_wrong_type_is_a_500_whose_cause_only_the_log_has() {
+async fn a_key_of_the_wrong_type_is_a_500_and_its_cause_is_only_in_the_server_log() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
-    query(&redis, &["SET", "confab:{a:b}:log", "not a log"]).await;
+    let confab = Confab::start(&redis);
+    let key = log_key("a:b");
+    redis.command::<()>(["SET", &key, "not a log"]).await;
     assert_eq!(confab.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
     assert_eq!(
         confab.pull(json!({ "chat": "a:b" })).await.problem(),
         (500, Value::Null)
     );
-    assert_eq!(
+    let lines = async || {
         confab
             .log()
-            .matches("confab:{a:b}:log could not be read: WRONGTYPE")
-            .count(),
-        2,
-        "{}",
-        confab.log()
-    );
+            .lines()
+            .filter(|line| line.contains(&key) && line.contains("WRONGTYPE"))
+            .count()
+    };
+    until("each failure is in the server log", async || lines().await == 2).await;
     confab.send("a:c", "a", "hi").await.ok();
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_hides_no_other() {
+async fn an_unreadable_entry_hides_no_other_message() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["0", "1"]).await;
-    let key = "confab:{a:b}:log";
-    let last = query(&redis, &["XREVRANGE", key, "+", "-", "COUNT", "1"]).await;
-    let last: Vec<(String, Vec<String>)> = redis::from_owned_redis_value(last).unwrap();
-    let epoch = last[0].0.split_once('-').unwrap().0.to_owned();
-    query(&redis, &["XADD", key, &format!("{epoch}-2"), "from", "elsewhere"]).await;
+    let (key, epoch) = (log_key("a:b"), confab.epoch("a:b").await);
+    redis
+        .command::<()>(["XADD", &key, &format!("{epoch}-2"), "from", "elsewhere"])
+        .await;
     confab.send_all("a:b", "a", ["3", "4"]).await;
 
     assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 2 })).await, ["0", "1"]);
@@ -131,22 +122,17 @@ async fn an_entry_that_cannot_be_read_hides_no_other() {
         confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.problem(),
         (500, Value::Null)
     );
-    assert!(
-        confab
-            .log()
-            .contains(&format!("{key} could not be read: entry {epoch}-2: ")),
-        "{}",
-        confab.log()
-    );
+    confab.logged(&key).await;
+    confab.logged(&format!("{epoch}-2")).await;
 }
 
 #[tokio::test]
-async fn scripts_that_redis_forgot_are_given_to_it_again() {
+async fn scripts_that_redis_forgot_are_loaded_again() {
     let redis = Redis::start();
-    let confab = Confab::start(&redis).await;
+    let confab = Confab::start(&redis);
     confab.send_all("a:b", "a", ["0"]).await;
-    query(&redis, &["SCRIPT", "FLUSH"]).await;
+    redis.command::<()>(["SCRIPT", "FLUSH"]).await;
     confab.send_all("a:b", "a", ["1"]).await;
-    query(&redis, &["SCRIPT", "FLUSH"]).await;
+    redis.command::<()>(["SCRIPT", "FLUSH"]).await;
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["0", "1"]);
 }

@@ -1,14 +1,16 @@
-//! A host for Spin components, small enough to read: what confab needs of Spin, where Spin is not installed.
+//! A small host for Spin components: the part of Spin that confab needs, for machines without Spin.
 //!
 //! - [`manifest`] reads `spin.toml`: the component's file, its variables, the hosts it may reach.
-//! - [`program`] compiles the component and links it to what a host offers it: WASI, and `redis` and `variables` below.
-//! - `redis` and `variables` are Spin's interfaces of these names.
-//! - [`server`] serves it over HTTP, with Spin's rules for the reuse of instances.
+//! - [`program`] compiles the component and links it to the interfaces of the host: WASI, `redis` and `variables`.
+//! - `redis` and `variables` implement Spin's interfaces of these names.
+//! - [`instances`] makes and reuses instances, by Spin's rules.
+//! - [`server`] serves the component over HTTP.
 //!
-//! It behaves as Spin 4.1 does, also where that is uncomfortable: Nagle's algorithm stays on, Redis connections are not
-//! pooled and do not mend themselves, nothing bounds a slow Redis, and replies are flattened. It is for development and
-//! tests; production is Spin. It has no TLS, neither to its clients nor to Redis.
+//! It behaves like Spin 4.1, even if that is inconvenient: Nagle's algorithm stays on, Redis connections are not pooled and do
+//! not reconnect, a slow Redis has no timeout, and nested replies are flattened. It is for development and tests; production is
+//! Spin. It has no TLS, neither to its clients nor to Redis.
 
+pub mod instances;
 pub mod manifest;
 pub mod program;
 mod redis;

@@ -12,16 +12,16 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// Serves the component of a spin.toml where Spin is not installed. For development; production is Spin.
+/// Serves the component of a spin.toml on a machine without Spin. For development; production is Spin.
 #[derive(Parser)]
 struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Where Redis is: sets the manifest's variables for its host and credentials.
+    /// The Redis to use: sets the manifest's variables for its host and credentials.
     #[arg(long, env = "REDIS_URL", value_name = "redis://[[USER]:PASSWORD@]HOST:PORT")]
     redis: Option<Url>,
-    /// A value for a variable of the manifest; may be given again for others.
+    /// A value for a variable of the manifest; may be repeated.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
     variables: Vec<(String, String)>,
     /// The manifest.
@@ -68,7 +68,7 @@ async fn serve(options: Options) -> Result<()> {
         .iter()
         .filter(|host| host.scheme() == "redis")
     {
-        warn_of_silence(host).await;
+        warn_if_away(host).await;
     }
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
     println!("Stopping.");
@@ -87,7 +87,7 @@ fn redis_variables(url: &Url) -> Result<HashMap<String, String>> {
         .context("--redis needs a host, as in redis://127.0.0.1:6379")?;
     ensure!(
         matches!(url.path(), "" | "/" | "/0"),
-        "--redis can name no database but 0: confab has its own prefix for its keys"
+        "--redis can only name database 0: confab has its own prefix for its keys"
     );
     let credentials = match (url.username(), url.password()) {
         ("", None) => String::new(),
@@ -99,13 +99,13 @@ fn redis_variables(url: &Url) -> Result<HashMap<String, String>> {
     ]))
 }
 
-/// Says so where nothing listens there. It is no reason to stop: requests are answered 503 until Redis is back.
-async fn warn_of_silence(redis: &Url) {
-    let place = (redis.host_str().unwrap_or_default(), redis.port().unwrap_or(6379));
-    if let Err(error) = TcpStream::connect(place).await {
+/// Warns if nothing listens there. It is no reason to stop: requests get a 503 until Redis is there.
+async fn warn_if_away(redis: &Url) {
+    let address = (redis.host_str().unwrap_or_default(), redis.port().unwrap_or(6379));
+    if let Err(error) = TcpStream::connect(address).await {
         eprintln!(
-            "Redis is not there ({}:{}: {error}): start one, or name another with --redis; until then requests get a 503.",
-            place.0, place.1
+            "Redis is not there ({}:{}: {error}): start it, or name another one with --redis. Until then, requests get a 503.",
+            address.0, address.1
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Reads `spin.toml`, and refuses what Spin would refuse.
+//! Reads `spin.toml`, and refuses what Spin refuses.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
@@ -15,19 +15,19 @@ pub struct App {
     pub source: PathBuf,
     /// The component's variables.
     pub variables: HashMap<String, String>,
-    /// Where the component may connect to.
+    /// The hosts that the component may connect to.
     pub allowed_outbound_hosts: Vec<Url>,
 }
 
 impl App {
-    /// Reads the manifest at `path`. `values` give application variables their values, in place of their defaults.
+    /// Reads the manifest at `path`. `values` replace the defaults of application variables.
     ///
-    /// Fails where the manifest is not one, uses what this host does not have (more than one component, routes other than
-    /// `/...`, wildcard hosts), names a variable that is not declared, or leaves a required variable without a value.
+    /// Fails if the manifest is malformed, if it uses what this host does not have (more than one component, routes other than
+    /// `/...`, wildcard hosts), if a value is for an undeclared variable, or if a required variable has no value.
     pub fn read(path: &Path, values: &HashMap<String, String>) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, folder, values).with_context(|| format!("{} is not right", path.display()))
+        Self::parse(&text, folder, values).with_context(|| format!("{} is not valid", path.display()))
     }
 
     fn parse(text: &str, folder: &Path, values: &HashMap<String, String>) -> Result<Self> {
@@ -44,7 +44,7 @@ impl App {
 
         if let Some(name) = values.keys().find(|name| !manifest.variables.contains_key(*name)) {
             let names: Vec<_> = manifest.variables.keys().map(String::as_str).collect();
-            bail!("there is no variable {name:?}; there are {}", names.join(", "));
+            bail!("there is no variable {name:?}; the variables are {}", names.join(", "));
         }
         let application: HashMap<_, _> = manifest
             .variables
@@ -75,7 +75,7 @@ impl App {
         })
     }
 
-    /// Whether the component may connect to `address`: scheme, host and port are those of an allowed host.
+    /// Whether the component may connect to `address`: whether its scheme, host and port are those of an allowed host.
     pub fn allows(&self, address: &Url) -> bool {
         let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
         self.allowed_outbound_hosts
@@ -84,7 +84,7 @@ impl App {
     }
 }
 
-/// Replaces each `{{ name }}` by the variable's value.
+/// Replaces each `{{ name }}` with the variable's value.
 fn resolve(template: &str, variables: &HashMap<&str, &String>) -> Result<String> {
     let mut resolved = String::new();
     let mut rest = template;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spin_would_refuse_is_refused_with_the_reason() {
+    fn a_manifest_that_spin_refuses_is_refused_with_the_reason() {
         let given = [("secret", "x")];
         for (from, to, reason) in [
             ("= 2", "= 1", "must be 2"),
@@ -231,7 +231,7 @@ mod tests {
         assert!(error.contains("secret is required"), "{error}");
         let error = format!("{:#}", parse(MANIFEST, &[("secret", "x"), ("hots", "y")]).unwrap_err());
         assert!(
-            error.contains("no variable \"hots\"; there are host, secret"),
+            error.contains("no variable \"hots\"; the variables are host, secret"),
             "{error}"
         );
     }

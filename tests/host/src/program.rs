@@ -1,4 +1,4 @@
-//! A compiled component, and the world that each of its instances lives in.
+//! A compiled component, and what the host gives each of its instances.
 
 use crate::manifest::App;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) mod bindings {
     });
 }
 
-/// Where instances write their logs (their standard error).
+/// The destination of the logs of instances (their standard error).
 pub type Log = Arc<dyn StdoutStream + Sync>;
 
 /// A component, compiled and linked: ready to be instantiated any number of times.
@@ -31,11 +31,11 @@ pub struct Program(InstancePre<Data>);
 impl Program {
     /// Compiles the component in `file`. This takes about a second.
     ///
-    /// Fails where the file is missing, is not a component, or imports what this host does not offer.
+    /// Fails if the file is missing, is not a component, or imports what this host does not offer.
     pub fn compile(file: &Path) -> Result<Self> {
         ensure!(
             file.exists(),
-            "the component is not built: there is no {}; `make build` makes it",
+            "the component is not built: there is no {}; `make build` builds it",
             file.display()
         );
         let mut config = Config::new();
@@ -53,7 +53,7 @@ impl Program {
         Ok(Self(ready))
     }
 
-    /// The component as an HTTP service. Fails where it is not one.
+    /// The component as an HTTP service. Fails if it is none.
     pub(crate) fn service(&self) -> Result<ProxyPre<Data>> {
         let service = ServicePre::new(self.0.clone()).context("the component does not export wasi:http/handler")?;
         Ok(ProxyPre::P3(service))
@@ -71,7 +71,7 @@ impl Program {
         Store::new(self.0.engine(), data)
     }
 
-    /// A new instance of `app`, for calls to what it exports beside HTTP.
+    /// A new instance of `app`, for calls to its exports other than HTTP.
     pub async fn instantiate(&self, app: &Arc<App>, log: Log) -> Result<(Store<Data>, Instance)> {
         let mut store = self.store(app, log);
         let instance = self.0.instantiate_async(&mut store).await?;
@@ -79,14 +79,14 @@ impl Program {
     }
 }
 
-/// Where the implementations of Spin's interfaces hang.
+/// The type that implements Spin's interfaces.
 pub(crate) struct Spin;
 
 impl HasData for Spin {
     type Data<'a> = &'a mut Data;
 }
 
-/// What the host keeps for one instance.
+/// The state of the host for one instance.
 pub struct Data {
     pub(crate) app: Arc<App>,
     pub(crate) table: ResourceTable,

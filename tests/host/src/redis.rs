@@ -10,7 +10,7 @@ use url::Url;
 use wasmtime::Result as HostResult;
 use wasmtime::component::{Accessor, Resource};
 
-/// An open connection. Clones share it, and many commands may be under way on it at once.
+/// An open connection. Clones share it, and it can carry many commands at once.
 type Connection = MultiplexedConnection;
 
 impl Host for &mut Data {}
@@ -22,7 +22,7 @@ impl HostConnection for &mut Data {
     }
 }
 
-/// Sends a command on the component's connection, and waits for the reply as long as it takes.
+/// Sends a command on the component's connection, and waits for the reply without a timeout.
 async fn query<T: Send, R: FromRedisValue>(
     accessor: &Accessor<T, Spin>,
     connection: &Resource<Connection>,
@@ -142,7 +142,7 @@ impl<T: Send> HostConnectionWithStore<T> for Spin {
     }
 }
 
-/// A reply with its nested lists run together, as Spin gives it to components.
+/// A reply with its nested lists flattened, as components receive it from Spin.
 #[derive(Debug)]
 struct Flattened(Vec<RedisResult>);
 

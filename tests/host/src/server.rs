@@ -1,7 +1,8 @@
-//! Serves a component over HTTP, with Spin's rules for the reuse of instances.
+//! Serves a component over HTTP.
 
+use crate::instances::Instances;
 use crate::manifest::App;
-use crate::program::{Data, Log, Program};
+use crate::program::{Log, Program};
 use anyhow::Result;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -13,35 +14,19 @@ use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::Sleep;
-use wasmtime::component::GuestTaskId;
-use wasmtime::{Store, StoreContextMut};
-use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
-};
-use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
-
-/// How many requests an instance serves in all before it is replaced, as in Spin 4.1.
-pub const REQUESTS_PER_INSTANCE: usize = 128;
-
-/// How many requests an instance serves at once, as in Spin 4.1.
-pub const REQUESTS_AT_ONCE: usize = 16;
-
-/// How long an instance may have nothing to do before it is dropped, as in Spin 4.1.
-pub const IDLE_TIME: Duration = Duration::from_secs(1);
+use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::{Error, WasiBody};
 
 /// How long a stopping server waits for the requests under way.
 const STOP_TIME: Duration = Duration::from_secs(5);
 
-/// A running server. It stops when it is dropped, in the middle of requests; or with [`Server::stop`], after them.
+/// A running server. It stops at once when it is dropped, or after the requests under way with [`Server::stop`].
 pub struct Server {
     address: SocketAddr,
     instances: Arc<AtomicUsize>,
@@ -51,8 +36,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `app` on `listener` until it is stopped. Instances write their logs to `log`; `failed` is told one line of each
-    /// request that is answered with a status of 400 or above.
+    /// Serves `app` on `listener` until it is stopped. Instances write their logs to `log`. `failed` receives one line for each
+    /// request whose status is 400 or above.
     pub fn start(program: &Program, app: &Arc<App>, listener: TcpListener, log: Log, failed: fn(&str)) -> Result<Self> {
         let address = listener.local_addr()?;
         let instances = Arc::new(AtomicUsize::new(0));
@@ -76,7 +61,7 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -89,7 +74,7 @@ impl Server {
     /// Takes no more connections, and waits up to 5 s for the requests under way.
     pub async fn stop(mut self) {
         self.stopping.notify_one();
-        // An accepting task that ended early has nothing left to stop.
+        // If the task has ended early, nothing is left to stop.
         _ = (&mut self.accepting).await;
     }
 }
@@ -107,7 +92,7 @@ async fn accept(listener: TcpListener, handler: ProxyHandler<Instances>, failed:
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Too many open files, or a client that left already: others may still come.
+                // Too many files are open, or the client has left already. Others may still come.
                 Err(error) => {
                     failed(&format!("a connection could not be accepted: {error}"));
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -121,7 +106,7 @@ async fn accept(listener: TcpListener, handler: ProxyHandler<Instances>, failed:
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
-            // A client that breaks off is no concern of the server's.
+            // A client that breaks off is no failure of the server.
             _ = connection.await;
         });
     }
@@ -163,7 +148,7 @@ async fn answer(
     Ok(response)
 }
 
-/// The request with the scheme and authority that it was sent to, which components see.
+/// Adds the scheme and the authority to the request, which components see.
 fn with_authority(mut request: Request<Incoming>) -> Option<Request<Incoming>> {
     let host: Authority = request.headers().get(HOST)?.to_str().ok()?.parse().ok()?;
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
@@ -171,91 +156,4 @@ fn with_authority(mut request: Request<Incoming>) -> Option<Request<Incoming>> {
     parts.authority = Some(host);
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
     Some(request)
-}
-
-/// Makes the instances of a server.
-struct Instances {
-    program: Program,
-    service: ProxyPre<Data>,
-    app: Arc<App>,
-    log: Log,
-    made: Arc<AtomicUsize>,
-    stopped: Arc<AtomicBool>,
-}
-
-impl HandlerState for Instances {
-    type StoreData = Data;
-    type WorkerExpiration = Idle;
-    type WorkerState = Reuse;
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<Data, Idle, Reuse>> {
-        let mut store = self.program.store(&self.app, Arc::clone(&self.log));
-        self.made.fetch_add(1, Ordering::Relaxed);
-        let proxy = self.service.instantiate_async(&mut store).await?;
-        Ok(Instance {
-            store,
-            proxy,
-            view: Data::http,
-            expiration: Idle(Box::pin(tokio::time::sleep(IDLE_TIME))),
-            state: Reuse {
-                stopped: Arc::clone(&self.stopped),
-            },
-        })
-    }
-}
-
-/// Ends an instance that has had nothing to do for [`IDLE_TIME`].
-struct Idle(Pin<Box<Sleep>>);
-
-impl WorkerExpiration for Idle {
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
-        let deadline = match status {
-            WorkerStatus::Idle => since.checked_add(IDLE_TIME),
-            // As in Spin, where no request timeout is configured.
-            WorkerStatus::Requests | WorkerStatus::PostReturn => None,
-        };
-        match deadline {
-            Some(deadline) => {
-                self.0.as_mut().reset(deadline.into());
-                self.0.as_mut().poll(context)
-            }
-            None => Poll::Pending,
-        }
-    }
-}
-
-/// How much an instance may take on.
-struct Reuse {
-    /// The server has stopped: an instance that now ends with its thread is no failure.
-    stopped: Arc<AtomicBool>,
-}
-
-impl WorkerState for Reuse {
-    type StoreData = Data;
-    type RequestData = ();
-
-    fn should_accept_request(&self, at_once: usize, in_all: usize) -> ShouldAccept {
-        if in_all >= REQUESTS_PER_INSTANCE {
-            ShouldAccept::Never
-        } else if at_once >= REQUESTS_AT_ONCE {
-            ShouldAccept::No
-        } else {
-            ShouldAccept::Yes
-        }
-    }
-
-    fn on_request_start(
-        &self,
-        _: StoreContextMut<'_, Data>,
-        (): (),
-        _: GuestTaskId,
-    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn drop(&self, _: Store<Data>, result: wasmtime::Result<()>) {
-        if let (Err(error), false) = (result, self.stopped.load(Ordering::Relaxed)) {
-            eprintln!("an instance failed: {error:#}");
-        }
-    }
 }

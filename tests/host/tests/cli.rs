@@ -1,16 +1,13 @@
-//! The command `confab-host`: what it prints, what it refuses, and how it stops.
+//! The command `confab-host`: its output, its refusals, and how it stops.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use confab_kit::component::{build, project};
+use confab_kit::{Endpoint, Port};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn confab_host() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_confab-host"));
@@ -18,17 +15,17 @@ fn confab_host() -> Command {
     command
 }
 
-/// The one line on standard error of a run that must fail.
+/// The one line on standard error of a run, which must fail.
 fn refusal(arguments: &[&str]) -> String {
     let run = confab_host().args(arguments).output().unwrap();
-    let told = String::from_utf8(run.stderr).unwrap();
-    assert!(!run.status.success(), "{arguments:?}: {told}");
-    assert_eq!(told.lines().count(), 1, "{arguments:?}: {told}");
-    told
+    let line = String::from_utf8(run.stderr).unwrap();
+    assert!(!run.status.success(), "{arguments:?}: {line}");
+    assert_eq!(line.lines().count(), 1, "{arguments:?}: {line}");
+    line
 }
 
 #[test]
-fn what_is_wrong_is_one_sentence_that_says_what_to_do() {
+fn a_wrong_argument_is_refused_in_one_line_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let not_built = folder.path().join("spin.toml");
     let manifest = std::fs::read_to_string(project().join("spin.toml")).unwrap();
@@ -36,22 +33,24 @@ fn what_is_wrong_is_one_sentence_that_says_what_to_do() {
     let not_built = not_built.to_str().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    for (arguments, told) in [
-        (&["--from", not_built][..], "`make build` makes it"),
+    for (arguments, advice) in [
+        (&["--from", not_built][..], "`make build`"),
         (&["--from", "nowhere.toml"], "nowhere.toml"),
         (&["--listen", &taken], "name another address with --listen"),
         (&["--listen", "nonsense"], "name another address with --listen"),
         (&["--variable", "no_such_variable=1"], "no_such_variable"),
         (&["--redis", "rediss://127.0.0.1:6379"], "must start with redis://"),
-        (&["--redis", "redis://127.0.0.1:6379/5"], "no database but 0"),
+        (&["--redis", "redis://127.0.0.1:6379/5"], "only name database 0"),
     ] {
         let refusal = refusal(arguments);
-        assert!(refusal.contains(told), "{arguments:?}: {refusal}");
+        assert!(refusal.contains(advice), "{arguments:?}: {refusal}");
     }
 }
 
 /// A running confab-host, ended with the test.
 struct Running {
+    /// Where its Redis would be. Nothing listens there.
+    redis: Port,
     process: Child,
     address: String,
     printed: BufReader<ChildStdout>,
@@ -59,16 +58,13 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it on a free port, with a Redis that is not there.
+    /// Starts it on a free port, without a Redis.
     fn start() -> Self {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"])
-            .current_dir(project())
-            .status()
-            .unwrap();
-        assert!(built.success(), "the component does not build");
+        build();
+        let redis = Port::reserve();
         let mut process = confab_host()
-            .args(["--listen", "127.0.0.1:0", "--redis", "redis://127.0.0.1:1"])
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--redis", &format!("redis://{}", redis.host())])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -80,6 +76,7 @@ impl Running {
             .strip_prefix("Serving confab on http://")
             .unwrap_or_else(|| panic!("{first}"));
         Self {
+            redis,
             address: address.to_owned(),
             process,
             printed,
@@ -104,7 +101,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have been ended by the test already.
+        // The test may have ended it already.
         _ = self.process.kill();
         _ = self.process.wait();
     }
@@ -117,7 +114,7 @@ fn line(from: &mut impl BufRead) -> String {
 }
 
 #[test]
-fn it_says_where_it_listens_and_what_failed_and_stops_at_ctrl_c() {
+fn it_prints_its_address_and_failed_requests_and_stops_at_ctrl_c() {
     let mut host = Running::start();
     assert_eq!(
         line(&mut host.printed),
@@ -125,19 +122,19 @@ fn it_says_where_it_listens_and_what_failed_and_stops_at_ctrl_c() {
     );
     let warning = line(&mut host.warned);
     assert!(
-        warning.starts_with("Redis is not there (127.0.0.1:1: ") && warning.contains("--redis"),
+        warning.starts_with(&format!("Redis is not there ({}: ", host.redis.host())) && warning.contains("--redis"),
         "{warning}"
     );
 
     assert!(host.get("/ping").starts_with("HTTP/1.1 200 "));
     assert!(host.get("/api/pull?chat=a:b").starts_with("HTTP/1.1 503 "));
     let cause = line(&mut host.warned);
-    assert!(cause.starts_with("confab: Redis is unavailable: "), "{cause}");
+    assert!(cause.starts_with("confab: "), "{cause}");
     let failed = line(&mut host.warned);
     assert!(failed.starts_with("GET /api/pull 503 "), "{failed}");
 
     kill_process(Pid::from_child(&host.process), Signal::INT).unwrap();
     assert_eq!(line(&mut host.printed), "Stopping.");
     assert!(host.process.wait().unwrap().success());
-    assert_eq!(line(&mut host.warned), "", "there was nothing to warn of");
+    assert_eq!(line(&mut host.warned), "", "nothing else failed");
 }

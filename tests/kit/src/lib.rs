@@ -1,1 +1,43 @@
-//! What the end-to-end tests and the benchmark share.
+//! What confab's tests and benchmarks share.
+//!
+//! - [`component`] builds the component, once.
+//! - [`Redis`] is a real redis-server of one test's own: [`Redis::command`] is the one way to run a command on it.
+//! - [`Proxy`] is a TCP proxy in front of Redis that delays, cuts, holds and hangs.
+//! - [`Confab`] is the component on a host: `Confab::on(&redis).variable("redis_timeout_ms", 300).start()`.
+//! - [`Follower`] is a client of an event stream, [`Caller`] a caller of the WIT interface.
+//! - [`Audit`] compares acknowledged messages with stored ones.
+//! - [`Port`] is a port that nobody else can take.
+//! - [`until`] waits for a condition.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+
+mod audit;
+pub mod component;
+mod confab;
+mod follower;
+mod pages;
+mod port;
+mod proxy;
+mod redis;
+mod requests;
+mod response;
+mod wait;
+pub mod wit;
+
+pub use audit::{Acknowledged, Audit};
+pub use confab::{Builder, Confab};
+pub use follower::{Event, Follower};
+pub use pages::{log_key, numbers, texts};
+pub use port::{Endpoint, Port};
+pub use proxy::{Fault, Faults, Odds, Proxy, Traffic};
+pub use redis::{Clock, Info, Monitor, Redis};
+pub use response::TestResponse;
+pub use wait::{seed, until};
+pub use wit::Caller;

@@ -1,7 +1,8 @@
-//! What following costs: the time from a send to its event, and what followers take while nothing happens.
+//! What following costs: the time from a send to its event, and the resources of idle followers.
 
+use crate::Bench;
 use crate::load::{self, Workload, chat};
-use crate::{Bench, fill};
+use confab_kit::until;
 use futures::StreamExt;
 use reqwest_eventsource::{Event, EventSource};
 use serde_json::{Value, json};
@@ -15,11 +16,11 @@ const SENDS: usize = 100;
 const IDLE_FOLLOWERS: usize = 500;
 
 impl Bench {
-    /// From a send's answer to each follower's event: with time between the sends, and without.
+    /// From a send's answer to each follower's event: with pauses between the sends, and without.
     pub(crate) async fn send_to_event(&self) -> Value {
         self.step("from a send to its event");
         println!(
-            "\nFrom a send's answer to its event, {FOLLOWERS} followers of a chat\n{:>24} {:>9} {:>9}",
+            "\nFrom a send's answer to its event, {FOLLOWERS} followers of one chat\n{:>24} {:>9} {:>9}",
             "", "p50 ms", "p99 ms"
         );
         let mut rows = serde_json::Map::new();
@@ -34,23 +35,23 @@ impl Bench {
         Value::Object(rows)
     }
 
-    /// In milliseconds; below zero where the event came before the answer.
+    /// In milliseconds; below zero if the event came before the answer.
     async fn latencies(&self, chat: &str, pause: Duration) -> Vec<f64> {
-        let (told, mut events) = mpsc::unbounded_channel();
+        let (received, mut events) = mpsc::unbounded_channel();
         for _ in 0..FOLLOWERS {
             let mut stream = EventSource::get(format!("{}/api/stream?chat={chat}", self.url));
             assert_eq!(stream.next().await.unwrap().unwrap(), Event::Open);
-            let told = told.clone();
+            let received = received.clone();
             tokio::spawn(async move {
                 while let Some(Ok(Event::Message(event))) = stream.next().await {
                     let data: Value = serde_json::from_str(&event.data).unwrap();
                     let text = data["text"].as_str().unwrap();
-                    told.send((text.parse::<usize>().unwrap(), Instant::now())).unwrap();
+                    received.send((text.parse::<usize>().unwrap(), Instant::now())).unwrap();
                 }
             });
         }
-        // So that the end of all streams is an end of the events too.
-        drop(told);
+        // Now the end of all streams is the end of the events too.
+        drop(received);
         let client = reqwest::Client::new();
         let mut answered = Vec::new();
         for number in 0..SENDS {
@@ -70,33 +71,32 @@ impl Bench {
         latencies
     }
 
-    /// What followers take that are told nothing, and what they take from others.
-    pub(crate) async fn idle_followers(&mut self) -> Value {
+    /// What idle followers cost, and how much they slow down others.
+    pub(crate) async fn idle_followers(&self) -> Value {
         self.step(&format!("{IDLE_FOLLOWERS} followers of chats in which nothing happens"));
         let sends = Workload::new("", "send", &self.run("load"), 200, "");
         let alone = load::run(&self.url, &sends, 32, 3);
-        let blocked = fill::blocked(&mut self.redis).await;
-        let (host_before, redis_before) = (memory_of_host(), fill::memory(&mut self.redis).await);
+        let blocked = self.redis.blocked().await;
+        let (host_before, redis_before) = (memory_of_host(), self.memory_used().await);
         let mut followers = Vec::new();
         for number in 0..IDLE_FOLLOWERS {
             followers.push(follow(&self.url, &chat(&self.run("idle"), number)).await);
         }
-        while fill::blocked(&mut self.redis).await < blocked + IDLE_FOLLOWERS as u64 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let (host, redis) = (memory_of_host(), fill::memory(&mut self.redis).await);
+        let all_wait = async || self.redis.blocked().await >= blocked + IDLE_FOLLOWERS;
+        until("every follower waits", all_wait).await;
+        let (host, redis) = (memory_of_host(), self.memory_used().await);
         let beside = load::run(&self.url, &sends, 32, 3);
         let kilobytes = |now: u64, before: u64| now.saturating_sub(before) as f64 / 1000.0 / IDLE_FOLLOWERS as f64;
         let (host, redis) = (kilobytes(host, host_before), kilobytes(redis, redis_before));
         let ratio = beside.per_second / alone.per_second;
         println!(
-            "\n{IDLE_FOLLOWERS} followers in silence: each a Redis connection, and {redis:.0} kB of Redis's memory"
+            "\n{IDLE_FOLLOWERS} idle followers: each takes a Redis connection, and {redis:.0} kB of Redis's memory"
         );
         if self.own.is_some() {
-            println!("and {host:.0} kB of the host's");
+            println!("and {host:.0} kB of the host's memory");
         }
         println!(
-            "sends beside them: {:.0}/s, {ratio:.2} of those without",
+            "sends beside them: {:.0}/s, {ratio:.2} of the rate without them",
             beside.per_second
         );
         json!({
@@ -106,7 +106,7 @@ impl Bench {
     }
 }
 
-/// A follower that takes next to nothing itself: a connection on which the stream has begun.
+/// A follower that costs almost nothing itself: a connection on which the stream has begun.
 async fn follow(url: &str, chat: &str) -> TcpStream {
     let host = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -121,7 +121,7 @@ async fn follow(url: &str, chat: &str) -> TcpStream {
     stream
 }
 
-/// The memory of this process, which is the host: in bytes, 0 where the system does not tell.
+/// The memory of this process, which is the host, in bytes; 0 if the system does not report it.
 fn memory_of_host() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = status

@@ -1,44 +1,58 @@
-//! What became of acknowledged messages: lost, doubled, out of order, or as they should be.
+//! Compares acknowledged messages with stored ones: lost, doubled, out of order, or right.
 
-use super::Confab;
+use crate::Confab;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// A message that a client was told is stored. Its text is like no other's.
+/// A message that a client sent and got a receipt for. Its text is like no other's.
 #[derive(Clone, Debug)]
-pub(crate) struct Acknowledged {
-    pub(crate) chat: String,
-    pub(crate) text: String,
-    pub(crate) receipt: Value,
+pub struct Acknowledged {
+    /// The chat, as the client wrote it.
+    pub chat: String,
+    /// The text.
+    pub text: String,
+    /// The answer to the send.
+    pub receipt: Value,
 }
 
-/// The figures of what was acknowledged and what is stored.
+impl Acknowledged {
+    /// A message of `chat` with its receipt.
+    pub fn new(chat: &str, text: String, receipt: Value) -> Self {
+        let chat = chat.to_owned();
+        Self { chat, text, receipt }
+    }
+}
+
+/// How many messages were acknowledged, and what became of them.
 #[derive(Debug, Default)]
-pub(crate) struct Audit {
-    pub(crate) acknowledged: usize,
-    /// All messages that there are, acknowledged or not.
-    pub(crate) stored: usize,
-    /// Acknowledged, and not there.
-    pub(crate) lost: usize,
-    /// There more than once.
-    pub(crate) doubled: usize,
-    /// Not where the receipt says; or after a gap, or not later than the one before; or elsewhere in a walk the other way.
-    pub(crate) out_of_order: usize,
+pub struct Audit {
+    /// Messages that were acknowledged.
+    pub acknowledged: usize,
+    /// Stored messages, acknowledged or not.
+    pub stored: usize,
+    /// Acknowledged but not stored.
+    pub lost: usize,
+    /// Stored more than once.
+    pub doubled: usize,
+    /// Not at the place in the receipt, after a gap, not later than the message before, or at another place in a reverse walk.
+    pub out_of_order: usize,
 }
 
 impl Audit {
-    /// Compares what was acknowledged with what is stored in its chats, walked in both directions.
-    pub(crate) async fn of(confab: &Confab, acknowledged: &[Acknowledged]) -> Self {
+    /// Walks through the chats of the acknowledged messages in both directions, and compares.
+    pub async fn of(confab: &Confab, acknowledged: &[Acknowledged]) -> Self {
         let mut chats: HashMap<&str, Vec<&Acknowledged>> = HashMap::new();
         for message in acknowledged {
             chats.entry(&message.chat).or_default().push(message);
         }
         let mut audit = Self::default();
         for (chat, acknowledged) in chats {
-            let stored = walk(confab, json!({ "chat": chat, "limit": 1000 })).await;
-            let mut backwards = walk(confab, json!({ "chat": chat, "limit": 999, "reverse": true })).await;
+            let stored = confab.walk(json!({ "chat": chat, "limit": 1000 })).await;
+            let mut backwards = confab
+                .walk(json!({ "chat": chat, "limit": 999, "reverse": true }))
+                .await;
             backwards.reverse();
             audit += Self::of_chat(&acknowledged, &stored, &backwards);
         }
@@ -81,8 +95,9 @@ impl Audit {
         audit
     }
 
-    /// Fails unless every acknowledged message is there exactly once and in its place.
-    pub(crate) fn assert_clean(&self) {
+    /// Fails unless every acknowledged message is stored exactly once, at its place.
+    #[track_caller]
+    pub fn assert_clean(&self) {
         assert_eq!((self.lost, self.doubled, self.out_of_order), (0, 0, 0), "{self}");
     }
 }
@@ -104,22 +119,5 @@ impl fmt::Display for Audit {
             "{} acknowledged, {} stored, {} lost, {} doubled, {} out of order",
             self.acknowledged, self.stored, self.lost, self.doubled, self.out_of_order
         )
-    }
-}
-
-/// All messages from `request` on, page after page.
-pub(crate) async fn walk(confab: &Confab, mut request: Value) -> Vec<Value> {
-    let mut messages = Vec::new();
-    loop {
-        let mut page = confab.pull(request.clone()).await.ok();
-        let Value::Array(found) = page["messages"].take() else {
-            panic!("{page}");
-        };
-        messages.extend(found);
-        let Some(next) = page.get("next_cursor") else {
-            return messages;
-        };
-        request["cursor"] = next.clone();
-        request["epoch"] = page["epoch"].clone();
     }
 }

@@ -1,4 +1,4 @@
-// Replaces gettimeofday, from which Redis takes its time, by one that is off by what a file says (FAKE_CLOCK, in seconds).
+// Replaces gettimeofday, the source of Redis's time. Adds the seconds in the file that FAKE_CLOCK names.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

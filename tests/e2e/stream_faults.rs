@@ -1,33 +1,33 @@
-//! The seam between history and now: followers come and go while messages are sent, over wires that are cut, and miss nothing.
+//! The boundary between history and live: followers come and go while messages are sent and connections are cut, and miss nothing.
 
-use crate::support::{Confab, Fault, Follower, Odds, Redis, Wire, seed};
+use confab_kit::{Confab, Fault, Follower, Odds, Proxy, Redis, Traffic, seed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 const CHATS: usize = 4;
-const SENDERS_OF_A_CHAT: usize = 5;
+const SENDERS_PER_CHAT: usize = 5;
 const SENDS: usize = 2_000;
-const SENDS_OF_A_SENDER: usize = SENDS / CHATS / SENDERS_OF_A_CHAT;
-const MESSAGES_OF_A_CHAT: usize = SENDS / CHATS;
+const SENDS_PER_SENDER: usize = SENDS / CHATS / SENDERS_PER_CHAT;
+const MESSAGES_PER_CHAT: usize = SENDS / CHATS;
 const FOLLOWERS: usize = 50;
 const ODDS: Odds = &[
     (Fault::CutBefore, 15),
     (Fault::CutMidway, 10),
     (Fault::CutAfter, 15),
-    (Fault::Delay, 10),
+    (Fault::Delay(Duration::from_millis(5)), 10),
 ];
 
 fn chat(number: usize) -> String {
     format!("chat{number}:x")
 }
 
-/// What a follower was told wrongly, and in how many sessions.
+/// What a follower received, and what was wrong with it.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
     sessions: usize,
-    told: usize,
+    received: usize,
     missed: u64,
     doubled: u64,
     out_of_order: u64,
@@ -36,29 +36,24 @@ struct Tally {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn followers_that_come_and_go_over_cut_wires_are_told_every_message_once_and_in_order() {
+async fn followers_that_come_and_go_receive_every_message_once_and_in_order() {
     let seed = seed();
     let redis = Redis::start();
-    let wire = Wire::start(redis.host(), ODDS, Duration::from_millis(5), seed).await;
-    let variables = [
-        ("redis_host", wire.host()),
-        ("redis_timeout_ms", "500"),
-        ("stream_heartbeat_s", "1"),
-    ];
-    // Of one store, two ways to it.
-    let ways = [
-        Arc::new(Confab::start(&redis).await),
-        Arc::new(Confab::with(&variables).await),
-    ];
+    let proxy = Proxy::start(&redis, Traffic::Random(ODDS, seed));
+    let behind_proxy = Confab::on(&proxy)
+        .variable("redis_timeout_ms", 500)
+        .variable("stream_heartbeat_s", 1)
+        .start();
+    let hosts = [Arc::new(Confab::start(&redis)), Arc::new(behind_proxy)];
 
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let mut senders = JoinSet::new();
-    for sender in 0..CHATS * SENDERS_OF_A_CHAT {
-        let (ways, acknowledged) = (ways.clone(), Arc::clone(&acknowledged));
+    for sender in 0..CHATS * SENDERS_PER_CHAT {
+        let (hosts, acknowledged) = (hosts.clone(), Arc::clone(&acknowledged));
         senders.spawn(async move {
-            for number in 0..SENDS_OF_A_SENDER {
+            for number in 0..SENDS_PER_SENDER {
                 let text = format!("{sender}/{number}");
-                let confab = &ways[number % ways.len()];
+                let confab = &hosts[number % hosts.len()];
                 while confab.send_keyed(&chat(sender % CHATS), "x", &text, &text).await.status != 200 {}
                 acknowledged.fetch_add(1, Ordering::Relaxed);
             }
@@ -67,7 +62,7 @@ async fn followers_that_come_and_go_over_cut_wires_are_told_every_message_once_a
     let mut followers = JoinSet::new();
     for follower in 0..FOLLOWERS {
         let random = fastrand::Rng::with_seed(seed.wrapping_add(follower.try_into().unwrap()));
-        followers.spawn(follow(chat(follower % CHATS), ways.clone(), random));
+        followers.spawn(follow(chat(follower % CHATS), hosts.clone(), random));
     }
     let tallies = followers.join_all().await;
     senders.join_all().await;
@@ -77,35 +72,35 @@ async fn followers_that_come_and_go_over_cut_wires_are_told_every_message_once_a
     let (missed, doubled) = (wrong(|tally| tally.missed), wrong(|tally| tally.doubled));
     let out_of_order = wrong(|tally| tally.out_of_order);
     println!(
-        "seam: {} sends, {FOLLOWERS} followers in {} sessions, {} of them ended by a fault, {} on the wire to Redis; {} messages told, {missed} missed, {doubled} doubled, {out_of_order} out of order",
+        "stream faults: {} sends, {FOLLOWERS} followers in {} sessions, {} of them ended by a fault, {} between confab and Redis; {} messages received, {missed} missed, {doubled} doubled, {out_of_order} out of order",
         acknowledged.load(Ordering::Relaxed),
         sum(|tally| tally.sessions),
         sum(|tally| tally.ended),
-        wire.faults(),
-        sum(|tally| tally.told),
+        proxy.faults(),
+        sum(|tally| tally.received),
     );
     assert_eq!((missed, doubled, out_of_order), (0, 0, 0));
-    assert_eq!(sum(|tally| tally.told), FOLLOWERS * MESSAGES_OF_A_CHAT);
+    assert_eq!(sum(|tally| tally.received), FOLLOWERS * MESSAGES_PER_CHAT);
     assert!(sum(|tally| tally.sessions) > 4 * FOLLOWERS);
-    assert!(wire.faults().count(Fault::CutAfter) > 0);
+    assert!(proxy.faults().count(Fault::CutAfter) > 0);
 }
 
-/// Follows a chat to its last message, in sessions that end after a random number of messages, or where their stream does.
-async fn follow(chat: String, ways: [Arc<Confab>; 2], mut random: fastrand::Rng) -> Tally {
+/// Follows a chat to its last message, in sessions that end after a random number of messages, or when their stream ends.
+async fn follow(chat: String, hosts: [Arc<Confab>; 2], mut random: fastrand::Rng) -> Tally {
     let mut tally = Tally::default();
     let mut last_event_id: Option<String> = None;
-    let end = u64::try_from(MESSAGES_OF_A_CHAT).unwrap();
+    let end = u64::try_from(MESSAGES_PER_CHAT).unwrap();
     let mut next = 0;
     while next < end {
         tally.sessions += 1;
-        let confab = &ways[random.usize(..ways.len())];
-        // At the start, the query tells the place; then, the last event does.
+        let confab = &hosts[random.usize(..hosts.len())];
+        // At first the position is in the query, then in the last event id.
         let mut follower = Follower::start(confab, &format!("chat={chat}&cursor=0"), last_event_id.as_deref());
         for _ in 0..random.usize(1..60) {
-            let told = match follower.next_in_this_stream().await {
-                Some(told) if told.name == "message" => told,
-                Some(told) => {
-                    assert_eq!(told.name, "problem", "{told:?}");
+            let event = match follower.next_in_this_stream().await {
+                Some(event) if event.name == "message" => event,
+                Some(event) => {
+                    assert_eq!(event.name, "problem", "{event:?}");
                     tally.ended += 1;
                     break;
                 }
@@ -114,13 +109,13 @@ async fn follow(chat: String, ways: [Arc<Confab>; 2], mut random: fastrand::Rng)
                     break;
                 }
             };
-            let index = told.index();
-            tally.told += 1;
+            let index = event.index();
+            tally.received += 1;
             tally.missed += index.saturating_sub(next);
             tally.doubled += u64::from(index < next);
-            tally.out_of_order += u64::from(!told.id.ends_with(&format!("-{index}")));
+            tally.out_of_order += u64::from(!event.id.ends_with(&format!("-{index}")));
             next = index + 1;
-            last_event_id = Some(told.id);
+            last_event_id = Some(event.id);
             if next == end {
                 break;
             }

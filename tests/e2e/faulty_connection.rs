@@ -1,6 +1,6 @@
-//! Redis behind a wire that delays, cuts and hangs: what is acknowledged is stored once, in one order that all readers see.
+//! The connection to Redis is delayed, cut and hung: each acknowledged message is stored once, in one order for all readers.
 
-use crate::support::{Acknowledged, Audit, Confab, Fault, Odds, Redis, Wire, seed, walk};
+use confab_kit::{Acknowledged, Audit, Confab, Fault, Odds, Proxy, Redis, Traffic, seed};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,31 +8,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-const LATE: Duration = Duration::from_millis(5);
 const ODDS: Odds = &[
-    (Fault::Delay, 20),
+    (Fault::Delay(Duration::from_millis(5)), 20),
     (Fault::CutBefore, 20),
     (Fault::CutMidway, 20),
     (Fault::CutAfter, 30),
     (Fault::Hang, 2),
 ];
 
-/// A Redis, the wire to it, and a confab behind the wire.
-async fn behind_wire(odds: Odds, seed: u64) -> (Redis, Wire, Arc<Confab>) {
+/// A Redis, a proxy in front of it, and a confab that connects through the proxy.
+fn behind_proxy(odds: Odds, seed: u64) -> (Redis, Proxy, Arc<Confab>) {
     let redis = Redis::start();
-    let wire = Wire::start(redis.host(), odds, LATE, seed).await;
-    let confab = Confab::with(&[("redis_host", wire.host()), ("redis_timeout_ms", "300")]).await;
-    (redis, wire, Arc::new(confab))
+    let proxy = Proxy::start(&redis, Traffic::Random(odds, seed));
+    let confab = Confab::on(&proxy).variable("redis_timeout_ms", 300).start();
+    (redis, proxy, Arc::new(confab))
 }
 
 const CHATS: [&str; 3] = ["a:b", "a:c", "b:c"];
 const CLIENTS: usize = 24;
-const SENDS_OF_A_CLIENT: usize = 125;
+const SENDS_PER_CLIENT: usize = 125;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keyed_sends_that_are_repeated_until_they_are_answered_are_stored_once_in_one_order() {
+async fn keyed_sends_that_are_repeated_until_they_succeed_are_stored_once_in_one_order() {
     let seed = seed();
-    let (redis, wire, confab) = behind_wire(ODDS, seed).await;
+    let (redis, proxy, confab) = behind_proxy(ODDS, seed);
     let all_sent = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
     for chat in CHATS {
@@ -45,7 +44,7 @@ async fn keyed_sends_that_are_repeated_until_they_are_answered_are_stored_once_i
             let chat = CHATS[client % CHATS.len()];
             let mut acknowledged = Vec::new();
             let mut tries = 0;
-            for number in 0..SENDS_OF_A_CLIENT {
+            for number in 0..SENDS_PER_CLIENT {
                 let text = format!("{client}/{number}");
                 let receipt = loop {
                     tries += 1;
@@ -55,39 +54,35 @@ async fn keyed_sends_that_are_repeated_until_they_are_answered_are_stored_once_i
                     }
                     assert_eq!(answer.problem(), (503, Value::Null));
                 };
-                acknowledged.push(Acknowledged {
-                    chat: chat.to_owned(),
-                    text,
-                    receipt,
-                });
+                acknowledged.push(Acknowledged::new(chat, text, receipt));
             }
             (acknowledged, tries)
         });
     }
     let (mut acknowledged, mut tries) = (Vec::new(), 0);
     while let Some(client) = clients.join_next().await {
-        let (of_client, its_tries) = client.unwrap();
-        acknowledged.extend(of_client);
-        tries += its_tries;
+        let (messages, more_tries) = client.unwrap();
+        acknowledged.extend(messages);
+        tries += more_tries;
     }
     all_sent.store(true, Ordering::Relaxed);
     let views = readers.join_all().await;
 
-    let direct = Confab::start(&redis).await;
+    let direct = Confab::start(&redis);
     let audit = Audit::of(&direct, &acknowledged).await;
-    let sends = CLIENTS * SENDS_OF_A_CLIENT;
-    let faults = wire.faults();
-    println!("faulty wire, keyed: {sends} sends in {tries} tries, {faults}, {audit}");
+    let sends = CLIENTS * SENDS_PER_CLIENT;
+    let faults = proxy.faults();
+    println!("faulty connection, keyed: {sends} sends in {tries} tries, {faults}, {audit}");
     audit.assert_clean();
     assert_eq!((audit.acknowledged, audit.stored), (sends, sends));
     for kind in [Fault::CutBefore, Fault::CutMidway, Fault::CutAfter] {
         assert!(faults.count(kind) > 0, "there was no {kind:?}");
     }
-    // What a reader saw under way is what is there now: no message has moved.
+    // Readers saw the messages where they are now: no message has moved.
     for (chat, seen) in views {
-        let stored = walk(&direct, json!({ "chat": chat, "limit": 1000 })).await;
+        let stored = direct.walk(json!({ "chat": chat, "limit": 1000 })).await;
         for message in seen.values() {
-            assert!(stored.contains(message), "{chat} had {message} at another place");
+            assert!(stored.contains(message), "{chat} had {message} at another index");
         }
     }
 }
@@ -95,8 +90,7 @@ async fn keyed_sends_that_are_repeated_until_they_are_answered_are_stored_once_i
 /// A chat, and its messages by their indexes.
 type Seen = (&'static str, HashMap<u64, Value>);
 
-/// Reads the chat again and again, in both directions, until told that all is sent. No index may ever hold another message than
-/// it did.
+/// Reads the chat again and again in both directions, until all is sent. No index may ever change its message.
 async fn read_until(confab: Arc<Confab>, chat: &'static str, all_sent: Arc<AtomicBool>) -> Seen {
     let mut seen = HashMap::new();
     let mut cursor = json!(0);
@@ -124,9 +118,9 @@ async fn read_until(confab: Arc<Confab>, chat: &'static str, all_sent: Arc<Atomi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_send_without_a_key_is_stored_once_if_acknowledged_and_at_most_once_if_not() {
+async fn a_send_without_a_key_is_stored_once_if_it_succeeds_and_at_most_once_if_it_fails() {
     let seed = seed();
-    let (redis, wire, confab) = behind_wire(ODDS, seed).await;
+    let (redis, proxy, confab) = behind_proxy(ODDS, seed);
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
         let confab = Arc::clone(&confab);
@@ -136,11 +130,7 @@ async fn a_send_without_a_key_is_stored_once_if_acknowledged_and_at_most_once_if
                 let text = format!("{client}/{number}");
                 let answer = confab.send("a:b", "a", &text).await;
                 if answer.status == 200 {
-                    acknowledged.push(Acknowledged {
-                        chat: "a:b".to_owned(),
-                        text,
-                        receipt: answer.json(),
-                    });
+                    acknowledged.push(Acknowledged::new("a:b", text, answer.json()));
                 } else {
                     assert_eq!(answer.problem(), (503, Value::Null));
                 }
@@ -149,34 +139,30 @@ async fn a_send_without_a_key_is_stored_once_if_acknowledged_and_at_most_once_if
         });
     }
     let acknowledged = clients.join_all().await.concat();
-    let audit = Audit::of(&Confab::start(&redis).await, &acknowledged).await;
+    let audit = Audit::of(&Confab::start(&redis), &acknowledged).await;
     println!(
-        "faulty wire, no keys: {} sends, {}, {audit}",
+        "faulty connection, no keys: {} sends, {}, {audit}",
         CLIENTS * 40,
-        wire.faults()
+        proxy.faults()
     );
     audit.assert_clean();
 }
 
 #[tokio::test]
-async fn a_reply_that_is_lost_is_asked_for_again_and_nothing_is_doubled() {
+async fn a_lost_reply_is_requested_again_and_nothing_is_doubled() {
     let seed = seed();
-    // Every second time or so, Redis has done its work and the reply is lost.
-    let (redis, wire, confab) = behind_wire(&[(Fault::CutAfter, 400)], seed).await;
+    // In two of five cases, Redis runs the command and its reply is lost.
+    let (redis, proxy, confab) = behind_proxy(&[(Fault::CutAfter, 400)], seed);
     let mut acknowledged = Vec::new();
     for number in 0..100 {
         let text = number.to_string();
         let answer = confab.send("a:b", "a", &text).await;
         if answer.status == 200 {
-            acknowledged.push(Acknowledged {
-                chat: "a:b".to_owned(),
-                text,
-                receipt: answer.json(),
-            });
+            acknowledged.push(Acknowledged::new("a:b", text, answer.json()));
         }
     }
-    let audit = Audit::of(&Confab::start(&redis).await, &acknowledged).await;
-    println!("lost replies, no keys: 100 sends, {}, {audit}", wire.faults());
+    let audit = Audit::of(&Confab::start(&redis), &acknowledged).await;
+    println!("lost replies, no keys: 100 sends, {}, {audit}", proxy.faults());
     audit.assert_clean();
-    assert!(audit.acknowledged > 20, "the component did not try again");
+    assert!(audit.acknowledged > 20, "the component does not try again");
 }

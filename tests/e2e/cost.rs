@@ -1,0 +1,71 @@
+//! What a request costs: round trips to Redis, and the size of the component.
+
+use confab_kit::{Confab, Follower, Redis, component, until};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_request_costs_at_most_one_redis_round_trip() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    // The first request of each kind opens the connection and loads the script.
+    confab.send("a:b", "a", "hi").await.ok();
+    confab.pull(json!({ "chat": "a:b" })).await.ok();
+    let mut monitor = redis.monitor().await;
+    let mut cost = async |what: &str, expected: &[&str]| {
+        let commands = monitor.commands().await;
+        let asked: Vec<_> = commands.iter().filter(|command| *command != "CLIENT").collect();
+        assert_eq!(asked, expected, "{what}");
+    };
+    confab.send("a:b", "a", "hi").await.ok();
+    cost("send", &["EVALSHA"]).await;
+    confab.send("new:chat", "new", "hi").await.ok();
+    cost("send to a new chat", &["EVALSHA"]).await;
+    for what in ["keyed send", "keyed send again"] {
+        confab.send_keyed("a:b", "a", "hi", "k").await.ok();
+        cost(what, &["EVALSHA"]).await;
+    }
+    confab.pull(json!({ "chat": "a:b" })).await.ok();
+    cost("pull", &["EVALSHA"]).await;
+    confab
+        .pull(json!({ "chat": "a:b", "reverse": true, "cursor": 1, "before": 9 }))
+        .await
+        .ok();
+    cost("reverse pull", &["EVALSHA"]).await;
+    confab.pull(json!({ "chat": "nobody:here" })).await.ok();
+    cost("pull of an empty chat", &["EVALSHA"]).await;
+    confab.get("/ping").await.ok();
+    cost("ping", &[]).await;
+    confab.send("a:b", "c", "hi").await.problem();
+    confab.get("/api/pull?chat=x").await.problem();
+    cost("refused requests", &[]).await;
+}
+
+#[tokio::test]
+async fn a_followed_message_costs_its_follower_two_round_trips() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    confab.send_all("a:b", "a", ["hi"]).await;
+    let mut follower = Follower::start(&confab, "chat=a:b", None).opened().await;
+    let waiting = async || redis.blocked().await == 1;
+    until("the follower waits", waiting).await;
+    let mut monitor = redis.monitor().await;
+    for _ in 0..3 {
+        confab.send_all("a:b", "a", ["hi"]).await;
+        follower.next().await;
+        until("the follower waits again", waiting).await;
+        let asked = monitor.commands().await;
+        let asked: Vec<_> = asked
+            .iter()
+            .filter(|name| !["CLIENT", "INFO"].contains(&name.as_str()))
+            .collect();
+        // The send, and then the follower: it reads what is new, and waits for more.
+        assert_eq!(asked, ["EVALSHA", "EVALSHA", "XREAD"]);
+    }
+}
+
+#[test]
+fn the_component_is_small() {
+    let size = component::size();
+    println!("the component has {size} bytes");
+    assert!(size < 400_000, "{size} bytes");
+}

@@ -1,0 +1,167 @@
+//! An event stream: what was missed, then what comes, once and in order, over as many streams as it takes.
+
+use confab_kit::{Confab, Fault, Follower, Proxy, Redis, TestResponse, Traffic, numbers};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// confab with a heartbeat of one second.
+fn start(redis: &Redis) -> Confab {
+    Confab::on(redis).variable("stream_heartbeat_s", 1).start()
+}
+
+/// The raw bytes of a stream, from its start until they contain this text.
+async fn raw_until(confab: &Confab, query: &str, text: &str) -> String {
+    let mut answer = confab.stream(query).await;
+    let mut sent = String::new();
+    let read = async {
+        while !sent.contains(text) {
+            let chunk = answer.chunk().await.unwrap().expect("the stream has ended");
+            sent.push_str(str::from_utf8(&chunk).unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), read)
+        .await
+        .unwrap_or_else(|_| panic!("timed out waiting until the stream has {text:?}"));
+    sent
+}
+
+#[tokio::test]
+async fn a_stream_is_server_sent_events_that_nothing_may_cache() {
+    let redis = Redis::start();
+    let confab = start(&redis);
+    confab.send_all("a:b", "a", ["one\ntwo"]).await;
+    let message = confab.pull(json!({ "chat": "A:b" })).await.ok();
+    let (epoch, data) = (&message["epoch"], &message["messages"][0]);
+
+    let mut get = confab.stream("chat=A:b&cursor=0").await;
+    let head = confab.request(Method::HEAD, "/api/stream?chat=A:b&cursor=0", "").await;
+    assert_eq!((get.status().as_u16(), head.status), (200, 200));
+    for (name, value) in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+    ] {
+        assert_eq!(
+            (&get.headers()[name], head.header(name)),
+            (&value.parse().unwrap(), value)
+        );
+    }
+    assert_eq!(get.chunk().await.unwrap().unwrap(), "retry: 1000\n\n");
+
+    let sent = raw_until(&confab, "chat=A:b&cursor=0", "data").await;
+    let (retry, event) = sent.split_once("\n\n").unwrap();
+    assert_eq!(retry, "retry: 1000");
+    let (id, event) = event.split_once('\n').unwrap();
+    assert_eq!(id, format!("id: {epoch}-0"));
+    let written = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
+    assert_eq!(&serde_json::from_str::<Value>(written).unwrap(), data);
+}
+
+#[tokio::test]
+async fn a_silent_stream_has_a_heartbeat() {
+    let redis = Redis::start();
+    let confab = start(&redis);
+    let sent = raw_until(&confab, "chat=a:b", ":\n\n:\n\n").await;
+    assert_eq!(sent, "retry: 1000\n\n:\n\n:\n\n");
+}
+
+#[tokio::test]
+async fn a_follower_receives_what_it_missed_and_then_what_comes() {
+    let redis = Redis::start();
+    let confab = start(&redis);
+    // More than one read returns.
+    confab.send_all("a:b", "a", numbers(0..250)).await;
+    for (query, first) in [
+        ("chat=a:b&cursor=0", 0),
+        ("chat=B:A&cursor=249", 249),
+        ("chat=a:b&cursor=250", 250),
+    ] {
+        let before = confab
+            .pull(json!({ "chat": "a:b", "reverse": true, "limit": 1 }))
+            .await
+            .ok();
+        let last = before["messages"][0]["index"].as_u64().unwrap();
+        let mut follower = Follower::start(&confab, query, None);
+        let missed: Vec<_> = (first..=last).collect();
+        assert_eq!(follower.indexes(missed.len()).await, missed, "{query}");
+        confab.send_all("a:b", "b", ["more", "and more"]).await;
+        let coming: Vec<_> = (last + 1..=last + 2).collect();
+        assert_eq!(follower.indexes(2).await, coming, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_cursor_a_stream_begins_with_the_next_message() {
+    let redis = Redis::start();
+    // The stream's host reaches Redis late, when it asks where the stream begins. Messages are sent through another host.
+    let late = Fault::Delay(Duration::from_millis(50));
+    let proxy = Proxy::start(&redis, Traffic::Always(late));
+    let slow = Confab::start(&proxy);
+    let confab = start(&redis);
+    for (chat, first) in [("new:chat", 0), ("old:chat", 3)] {
+        confab.send_all(chat, "chat", numbers(0..first)).await;
+        for index in first..first + 10 {
+            // A message that is sent as soon as the stream has begun is in the stream.
+            let mut follower = Follower::start(&slow, &format!("chat={chat}"), None).opened().await;
+            confab.send_all(chat, "chat", ["now"]).await;
+            assert_eq!(follower.next().await.index(), index);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_continues_after_the_last_event_id_whatever_the_query_says() {
+    let redis = Redis::start();
+    let confab = start(&redis);
+    confab.send_all("a:b", "a", numbers(0..5)).await;
+    let epoch = confab.epoch("a:b").await;
+    for query in ["chat=a:b", "chat=a:b&cursor=0", "chat=a:b&cursor=1&epoch=5"] {
+        let mut follower = Follower::start(&confab, query, Some(&format!("{epoch}-2")));
+        assert_eq!(follower.indexes(2).await, [3, 4], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_source_continues_when_a_stream_ends_itself() {
+    let redis = Redis::start();
+    let confab = Confab::on(&redis).variable("stream_lifetime_s", 1).start();
+    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
+    let mut index = 0;
+    while follower.connected < 4 {
+        confab.send_all("a:b", "a", ["hi"]).await;
+        assert_eq!(follower.next().await.index(), index);
+        index += 1;
+    }
+    println!("{index} messages over {} streams of one second", follower.connected);
+}
+
+#[tokio::test]
+async fn a_wrong_request_for_a_stream_is_refused() {
+    let redis = Redis::start();
+    let confab = start(&redis);
+    for (query, id, field) in [
+        ("", None, json!("chat")),
+        ("chat=a", None, json!("chat")),
+        ("chat=a:b&cursor=-1", None, json!("cursor")),
+        ("chat=a:b&cursor=x", None, json!("cursor")),
+        ("chat=a:b&cursor=1&epoch=x", None, json!("epoch")),
+        ("chat=a:b&chat=a:c", None, Value::Null),
+        ("chat=a:b", Some("7"), json!("Last-Event-ID")),
+        ("chat=a:b", Some("x-7"), json!("Last-Event-ID")),
+        ("chat=a:b", Some("1-18446744073709551615"), json!("Last-Event-ID")),
+    ] {
+        let mut request = confab.build(Method::GET, &format!("/api/stream?{query}"));
+        if let Some(id) = id {
+            request = request.header("last-event-id", id);
+        }
+        let answer = TestResponse::to(request).await;
+        assert_eq!(answer.problem(), (400, field), "{query} {id:?}");
+    }
+    let twice = confab.build(Method::GET, "/api/stream?chat=a:b");
+    let twice = twice.header("last-event-id", "1-1").header("last-event-id", "1-2");
+    let answer = TestResponse::to(twice).await;
+    assert_eq!(answer.problem(), (400, json!("Last-Event-ID")));
+    let answer = confab.request(Method::POST, "/api/stream?chat=a:b", "").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
+}

@@ -1,0 +1,100 @@
+//! The process of a redis-server.
+
+use super::clock::Clock;
+use crate::Port;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+pub(super) struct Server {
+    port: Port,
+    /// The port on which the nodes of a Cluster talk. Redis takes `port` + 10,000 unless it is named, which may be in use.
+    cluster_port: Port,
+    folder: TempDir,
+    options: Vec<String>,
+    clock: Option<Clock>,
+    process: Child,
+}
+
+impl Server {
+    /// Starts a server, and waits until it is ready.
+    pub(super) fn start(options: &[&str], clock: Option<Clock>) -> Self {
+        let (port, cluster_port) = (Port::reserve(), Port::reserve());
+        let folder = tempfile::tempdir().unwrap();
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+        let process = launch(&port, &cluster_port, &folder, &options, clock.as_ref());
+        Self {
+            port,
+            cluster_port,
+            folder,
+            options,
+            clock,
+            process,
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.process = launch(
+            &self.port,
+            &self.cluster_port,
+            &self.folder,
+            &self.options,
+            self.clock.as_ref(),
+        );
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The test may have ended it already.
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+fn launch(port: &Port, cluster_port: &Port, folder: &TempDir, options: &[String], clock: Option<&Clock>) -> Child {
+    let mut command = Command::new("redis-server");
+    if let Some(clock) = clock {
+        clock.rule(&mut command);
+    }
+    let mut process = command
+        .args(["--bind", "127.0.0.1", "--save", ""])
+        .args(options)
+        .args(["--port", &port.number().to_string()])
+        .args(["--cluster-port", &cluster_port.number().to_string()])
+        .arg("--dir")
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("redis-server cannot be run; is it installed? (apt-get install redis-server)");
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut log = String::new();
+    loop {
+        let Some(line) = lines.next() else {
+            panic!("redis-server ended before it was ready:\n{log}");
+        };
+        let line = line.unwrap();
+        if line.contains("Ready to accept connections") {
+            break;
+        }
+        log.push_str(&line);
+        log.push('\n');
+    }
+    // A full pipe would stop the server.
+    std::thread::spawn(move || lines.for_each(drop));
+    process
+}

@@ -1,0 +1,76 @@
+//! The requests that tests send to a confab.
+
+use crate::{Confab, TestResponse, texts};
+use reqwest::{Body, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+impl Confab {
+    /// Starts a request, to be changed before it is sent.
+    pub fn build(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.host()))
+    }
+
+    /// Sends a request with any body.
+    pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> TestResponse {
+        TestResponse::to(self.build(method, path).body(body)).await
+    }
+
+    /// Sends `GET path`.
+    pub async fn get(&self, path: &str) -> TestResponse {
+        self.request(Method::GET, path, "").await
+    }
+
+    /// Sends `GET /api/stream`, and returns as soon as the response has begun.
+    pub async fn stream(&self, query: &str) -> reqwest::Response {
+        let request = self.build(Method::GET, &format!("/api/stream?{query}"));
+        request.send().await.unwrap()
+    }
+
+    /// Sends `POST /api/send` with this body.
+    pub async fn post(&self, body: impl Into<Body>) -> TestResponse {
+        self.request(Method::POST, "/api/send", body).await
+    }
+
+    /// Sends a message.
+    pub async fn send(&self, chat: &str, sender: &str, text: &str) -> TestResponse {
+        self.send_with_keys(chat, sender, text, &[]).await
+    }
+
+    /// Sends a message with an idempotency key.
+    pub async fn send_keyed(&self, chat: &str, sender: &str, text: &str, key: &str) -> TestResponse {
+        self.send_with_keys(chat, sender, text, &[&format!("\"{key}\"")]).await
+    }
+
+    /// Sends a message with an `Idempotency-Key` header for each of these raw values.
+    pub async fn send_with_keys(&self, chat: &str, sender: &str, text: &str, keys: &[&str]) -> TestResponse {
+        let body = json!({ "chat": chat, "text": text, "sender": sender }).to_string();
+        let mut request = self.build(Method::POST, "/api/send").body(body);
+        for key in keys {
+            request = request.header("idempotency-key", *key);
+        }
+        TestResponse::to(request).await
+    }
+
+    /// Sends the texts one after the other. All must be stored.
+    pub async fn send_all(&self, chat: &str, sender: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) {
+        for text in texts {
+            self.send(chat, sender, text.as_ref()).await.ok();
+        }
+    }
+
+    /// Sends `GET /api/pull` with this body.
+    pub async fn pull(&self, request: Value) -> TestResponse {
+        self.request(Method::GET, "/api/pull", request.to_string()).await
+    }
+
+    /// The texts of one page.
+    pub async fn texts(&self, request: Value) -> Vec<String> {
+        texts(&self.pull(request).await.ok())
+    }
+
+    /// The epoch of a chat log; 0 if the chat is empty.
+    pub async fn epoch(&self, chat: &str) -> u64 {
+        let page = self.pull(json!({ "chat": chat })).await.ok();
+        page["epoch"].as_u64().unwrap()
+    }
+}

@@ -1,0 +1,116 @@
+//! A caller of the WIT interface, as another component would call it.
+
+use crate::Endpoint;
+use crate::component::{app, program};
+use bindings::exports::confab::messaging::messenger::{
+    Draft, Error, FollowRequest, Page, PageRequest, Receipt, Update,
+};
+use confab_host::program::Data;
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::oneshot;
+use wasmtime::component::{Source, StreamConsumer, StreamResult};
+use wasmtime::{Store, StoreContextMut};
+
+#[allow(
+    clippy::allow_attributes,
+    clippy::pedantic,
+    missing_docs,
+    unreachable_pub,
+    reason = "generated code"
+)]
+pub mod bindings {
+    wasmtime::component::bindgen!({ path: "../../wit", world: "component-door" });
+}
+
+/// An instance of the component.
+pub struct Caller {
+    store: Store<Data>,
+    exports: bindings::ComponentDoor,
+}
+
+impl Caller {
+    /// Makes an instance on this Redis, with these values for its variables.
+    pub async fn new(redis: &(impl Endpoint + ?Sized), variables: &[(&str, &str)]) -> Self {
+        let mut values = HashMap::from([("redis_host".to_owned(), redis.host())]);
+        values.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let log = Arc::new(std::io::empty());
+        let (mut store, instance) = program().instantiate(&app(values), log).await.unwrap();
+        let exports = bindings::ComponentDoor::new(&mut store, &instance).unwrap();
+        Self { store, exports }
+    }
+
+    /// Calls `send`.
+    pub async fn send(&mut self, draft: Draft) -> Result<Receipt, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_send(accessor, draft).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `pull`.
+    pub async fn pull(&mut self, request: PageRequest) -> Result<Page, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_pull(accessor, request).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `follow`, and returns the first `wanted` updates. `meanwhile` runs at the same time.
+    pub async fn follow(
+        &mut self,
+        request: FollowRequest,
+        wanted: usize,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Result<Vec<Update>, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let following = self.store.run_concurrent(async |accessor| {
+            let stream = messenger.call_follow(accessor, request).await.unwrap()?;
+            let (done, received) = oneshot::channel();
+            let updates = Updates {
+                wanted,
+                received: Vec::new(),
+                done: Some(done),
+            };
+            accessor.with(|store| stream.pipe(store, updates)).unwrap();
+            Ok(received.await.unwrap())
+        });
+        let (received, ()) = tokio::join!(following, meanwhile);
+        received.unwrap()
+    }
+}
+
+/// Reads a few updates at a time, until `wanted` of them are there.
+struct Updates {
+    wanted: usize,
+    received: Vec<Update>,
+    done: Option<oneshot::Sender<Vec<Update>>>,
+}
+
+impl<D> StreamConsumer<D> for Updates {
+    type Item = Update;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        store: StoreContextMut<D>,
+        mut source: Source<Update>,
+        _: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let mut some = Vec::with_capacity(3);
+        source.read(store, &mut some)?;
+        self.received.extend(some);
+        if self.received.len() < self.wanted {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        if let Some(done) = self.done.take() {
+            let wanted = self.wanted;
+            done.send(self.received.drain(..wanted).collect()).unwrap();
+        }
+        Poll::Ready(Ok(StreamResult::Dropped))
+    }
+}
