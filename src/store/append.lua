@@ -11,13 +11,11 @@ if found.err then return { 'unreadable', found.err } end
 
 local now = redis.call('TIME')
 local time = now[1] * 1000000 + now[2]
-local epoch, index = string.format('%.0f', time), 0
+local epoch = string.format('%.0f', time)
 
 local newest = found[1]
 if newest then
-  local last
-  epoch, last = parse_id(newest[1])
-  index = last + 1
+  epoch = parse_id(newest[1])
   time = math.max(time, (tonumber(newest[2][4]) or 0) + 1)
 end
 
@@ -35,9 +33,10 @@ if receipt then
   end
 end
 
-local id = format_id(epoch, index)
+-- Redis numbers the entries: the newest one may have been removed by hand, and its index is never given out again.
 time = string.format('%.0f', time)
-redis.call('XADD', KEYS[1], id, 'sender', ARGV[1], 'time', time, 'text', ARGV[2])
+local id = redis.call('XADD', KEYS[1], epoch .. '-*', 'sender', ARGV[1], 'time', time, 'text', ARGV[2])
 redis.call('SET', KEYS[2], id .. ' ' .. time .. ' ' .. digest, 'PX', ARGV[3])
 if ARGV[4] ~= '0' then redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[4]) end
+local _, index = parse_id(id)
 return { 'stored', index, tonumber(time) }

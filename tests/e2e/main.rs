@@ -16,6 +16,7 @@ mod crash;
 mod cursors;
 mod exactly_once;
 mod faulty_connection;
+mod holes;
 mod hostile;
 mod load;
 mod long_poll;
