@@ -26,7 +26,7 @@ pub async fn handle(request: Request) -> Reply {
     let (head, body) = request.into_parts();
     let handler = match router::find(&head.method, head.uri.path()) {
         Ok(handler) => handler,
-        Err(refusal) => return Reply::Whole(refusal),
+        Err(refusal) => return Reply::Whole(*refusal),
     };
     let call = Call {
         method: head.method,

@@ -64,13 +64,13 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The handler of a request, or the response if no route has its path or its method.
-pub(super) fn find(method: &Method, path: &str) -> Result<Handler, Response> {
+pub(super) fn find(method: &Method, path: &str) -> Result<Handler, Box<Response>> {
     let route = ROUTES.iter().find(|route| route.path == path);
-    let route = route.ok_or_else(|| problem::not_found(path))?;
+    let route = route.ok_or_else(|| Box::new(problem::not_found(path)))?;
     if route.methods.has(method) {
         Ok(route.handler)
     } else {
-        Err(problem::method_not_allowed(method, route.methods.allow()))
+        Err(Box::new(problem::method_not_allowed(method, route.methods.allow())))
     }
 }
 
