@@ -12,8 +12,9 @@ pub const DEFAULT_LIMIT: u16 = 10;
 /// The largest page. A client that asks for more receives this many, with a truthful `next`.
 pub const MAX_LIMIT: u16 = 1000;
 
-/// A page also ends once its texts have this many bytes, so that no answer is too large for the host.
-pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A page also ends once its texts have this many bytes. JSON can make six of one (control characters), and a platform may allow
+/// answers of 10 MiB.
+pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
 /// The longest that a pull may wait for a message, in seconds.
 pub const MAX_WAIT_S: u64 = 30;

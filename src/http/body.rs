@@ -1,14 +1,16 @@
 //! Reads a whole request body with as few host calls as possible: each costs as much as parsing.
 
 use crate::domain::error::{Error, Result};
+use crate::domain::message::MAX_TEXT_BYTES;
 use http_body::Body;
 use spin_sdk::wasip3::http::types::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 use spin_sdk::wasip3::wit_future;
 
-/// The most bytes of a request's body.
-pub(super) const MAX_BODY_BYTES: usize = 128 * 1024;
+/// The most bytes of a request's body: every legal text in any spelling of JSON (six bytes for one, as in `\u0041`), and room for
+/// the other fields.
+pub(super) const MAX_BODY_BYTES: usize = 6 * MAX_TEXT_BYTES + 16 * 1024;
 
 /// How many bytes to ask for if the request does not say how many there are.
 const CHUNK_BYTES: usize = 4 * 1024;

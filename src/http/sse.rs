@@ -7,9 +7,12 @@ use crate::http::message::Message;
 use crate::http::response::json;
 use serde::Serialize;
 use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-/// How long a client waits before it continues with a new stream, in milliseconds.
-const RETRY_MS: u64 = 1000;
+/// How long a client waits before it continues with a new stream, in milliseconds. Drawn at random for each stream, so that
+/// followers that began together do not come back together.
+const RETRY_MS: RangeInclusive<u64> = 500..=1500;
 
 /// The headers of a stream.
 pub(super) fn headers() -> HeaderMap {
@@ -23,14 +26,20 @@ pub(super) fn headers() -> HeaderMap {
     ])
 }
 
-/// What a stream begins with.
-pub(super) fn opening() -> Vec<u8> {
-    format!("retry: {RETRY_MS}\n\n").into_bytes()
+/// What a stream begins with. `random` is any number.
+pub(super) fn opening(random: u64) -> Vec<u8> {
+    let (least, most) = (RETRY_MS.start(), RETRY_MS.end());
+    let retry = random
+        .checked_rem(most.saturating_sub(*least).saturating_add(1))
+        .unwrap_or(0);
+    // Without a blank line, which some readers report as an empty event.
+    format!("retry: {}\n", least.saturating_add(retry)).into_bytes()
 }
 
 /// What a silent stream sends, so that both ends notice if the other is gone.
 pub(super) fn heartbeat() -> Vec<u8> {
-    b":\n\n".to_vec()
+    // Without a blank line, as above.
+    b":\n".to_vec()
 }
 
 #[derive(Serialize)]
@@ -78,7 +87,8 @@ pub(super) fn problem(position: Option<Position>, body: &[u8]) -> Vec<u8> {
 
 /// An event, named `message` if it has no name. The id is the place that a client continues from: some clients forget it at an event
 /// that has none.
-fn event(name: Option<&str>, id: Option<EntryId>, data: &[u8]) -> Vec<u8> {
+fn event(name: Option<&str>, id: Option<EntryId>, json: &[u8]) -> Vec<u8> {
+    let data = escaped(json);
     let mut event = String::new();
     if let Some(name) = name {
         event.extend(["event: ", name, "\n"]);
@@ -86,7 +96,21 @@ fn event(name: Option<&str>, id: Option<EntryId>, data: &[u8]) -> Vec<u8> {
     if let Some(id) = id {
         event.extend(["id: ", &id.to_string(), "\n"]);
     }
-    [event.as_bytes(), b"data: ", data, b"\n\n"].concat()
+    [event.as_bytes(), b"data: ", &data, b"\n\n"].concat()
+}
+
+/// JSON without the characters at which some readers split lines, though the format splits at CR and LF only. They can stand only
+/// in its strings, where an escape means the same.
+fn escaped(json: &[u8]) -> Cow<'_, [u8]> {
+    const SPLITTING: [(char, &str); 3] = [('\u{85}', "\\u0085"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    let Ok(text) = str::from_utf8(json) else {
+        return json.into();
+    };
+    if !text.contains(SPLITTING.map(|(character, _)| character)) {
+        return json.into();
+    }
+    let escape = |text: String, (character, escape)| text.replace(character, escape);
+    SPLITTING.into_iter().fold(text.to_owned(), escape).into_bytes().into()
 }
 
 #[cfg(test)]
@@ -95,18 +119,25 @@ mod tests {
     use crate::domain::message;
 
     #[test]
+    fn the_time_to_come_back_is_between_half_a_second_and_one_and_a_half() {
+        for (random, opening) in [(0, "retry: 500\n"), (1000, "retry: 1500\n"), (1001, "retry: 500\n")] {
+            assert_eq!(super::opening(random), opening.as_bytes());
+        }
+    }
+
+    #[test]
     fn events_are_lines_that_no_text_can_break() {
         let message = message::Message {
             index: 41,
             sender: "alice".into(),
-            text: "a\nb\r\n\ndata: c\0".into(),
+            text: "a\nb\r\n\ndata: c\0\u{85}\u{2028}\u{2029}é".into(),
             send_time: 18,
         };
         let epoch = Epoch::new(17).unwrap();
         for (update, expected) in [
             (
                 Update::Message { epoch, message },
-                "id: 17-41\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\",\"sender\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
+                "id: 17-41\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\\u0085\\u2028\\u2029é\",\"sender\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
             ),
             (
                 Update::Reset { epoch: Some(epoch) },

@@ -12,6 +12,7 @@ use crate::http::{headers, problem, response, sse};
 use crate::service::{Follower, deliver};
 use spin_sdk::wasip3::http::types::{Fields, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
+use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamWriter;
 use std::rc::Rc;
@@ -91,7 +92,7 @@ async fn write(config: Rc<Config>, chat: String, follower: Result<Follower>, bod
 
 /// Writes events until the stream's lifetime is over. Returns false if the client is gone or does not read.
 async fn follow(config: &Config, chat: &str, follower: &mut Follower, events: &mut StreamWriter<u8>) -> Result<bool> {
-    let mut next = sse::opening();
+    let mut next = sse::opening(get_random_u64());
     while deliver(events, next, config.stream_heartbeat).await {
         let Some(updates) = follower.next().await? else {
             return Ok(true);

@@ -7,6 +7,7 @@ use crate::domain::page::Extent;
 use crate::domain::update::{FollowRequest, Position, Update};
 use crate::store::{self, Watch};
 use spin_sdk::time;
+use spin_sdk::wasip3::random::random::get_random_u64;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ pub struct Follower {
     watch: Watch,
     config: Rc<Config>,
     began: Instant,
+    lifetime: Duration,
 }
 
 impl Follower {
@@ -45,6 +47,7 @@ impl Follower {
             let extent = store::extent(&config, &request.chat).await?;
             (Position::after_newest(extent), extent, Phase::Waiting)
         };
+        let lifetime = lifetime(config.stream_lifetime, get_random_u64());
         Ok(Self {
             chat: request.chat,
             position,
@@ -53,6 +56,7 @@ impl Follower {
             watch: Watch::default(),
             config,
             began: Instant::now(),
+            lifetime,
         })
     }
 
@@ -103,7 +107,7 @@ impl Follower {
 
     /// How much of the stream's lifetime is left.
     fn left(&self) -> Duration {
-        self.config.stream_lifetime.saturating_sub(self.began.elapsed())
+        self.lifetime.saturating_sub(self.began.elapsed())
     }
 
     async fn read(&mut self) -> Result<Vec<Update>> {
@@ -114,5 +118,28 @@ impl Follower {
         let received_all = self.extent.is_none_or(|extent| extent.newest < self.position.index);
         self.phase = if received_all { Phase::Waiting } else { Phase::Reading };
         Ok(updates)
+    }
+}
+
+/// The configured lifetime less up to a tenth of it, by a random number: followers that began together do not end together.
+fn lifetime(configured: Duration, random: u64) -> Duration {
+    let permille = u32::try_from(random.checked_rem(101).unwrap_or(0)).unwrap_or(0);
+    let less = configured
+        .checked_div(1000)
+        .unwrap_or_default()
+        .saturating_mul(permille);
+    configured.saturating_sub(less)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_at_most_a_tenth_shorter_than_configured() {
+        for (random, milliseconds) in [(0, 300_000), (100, 270_000), (101, 300_000)] {
+            let lifetime = lifetime(Duration::from_secs(300), random).as_millis();
+            assert_eq!(lifetime, milliseconds, "{random}");
+        }
     }
 }

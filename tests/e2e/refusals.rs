@@ -121,11 +121,25 @@ async fn a_size_over_its_limit_is_413_and_the_limit_itself_is_accepted() {
         [text.as_str()]
     );
 
+    // The longest text in the longest spelling, as Python and PHP write what is beyond ASCII.
+    let escaped = r"\u0451".repeat(32 * 1024);
+    let body = format!(r#"{{"chat":"c:d","text":"{escaped}","sender":"c"}}"#);
+    confab.post(body).await.ok();
+    assert_eq!(
+        confab.texts(json!({ "chat": "c:d" })).await,
+        ["\u{451}".repeat(32 * 1024)]
+    );
+    let control = r"\u0001".repeat(64 * 1024);
+    confab
+        .post(format!(r#"{{"chat":"c:d","text":"{control}","sender":"c"}}"#))
+        .await
+        .ok();
+
     let answer = confab.send("a:b", "a", &format!("{text}x")).await;
     assert_eq!(answer.problem(), (413, json!("text")));
 
     let mut body = json!({ "chat": "a:b", "text": "hi", "sender": "a" }).to_string();
-    body.push_str(&" ".repeat(128 * 1024 - body.len()));
+    body.push_str(&" ".repeat((6 * 64 + 16) * 1024 - body.len()));
     confab.post(body.clone()).await.ok();
     assert_eq!(confab.post(body.clone() + " ").await.problem(), (413, Value::Null));
     assert_eq!(
