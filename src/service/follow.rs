@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_lifetime_is_at_most_a_tenth_shorter_than_configured() {
         for (random, milliseconds) in [(0, 300_000), (100, 270_000), (101, 300_000)] {
-            let lifetime = lifetime(Duration::from_secs(300), random).as_millis();
+            let lifetime = lifetime(Duration::from_mins(5), random).as_millis();
             assert_eq!(lifetime, milliseconds, "{random}");
         }
     }
