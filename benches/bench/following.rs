@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 const FOLLOWERS: usize = 10;
 const SENDS: usize = 100;
@@ -38,11 +39,13 @@ impl Bench {
     /// In milliseconds; below zero if the event came before the answer.
     async fn latencies(&self, chat: &str, pause: Duration) -> Vec<f64> {
         let (received, mut events) = mpsc::unbounded_channel();
+        // They leave when this is dropped.
+        let mut followers = JoinSet::new();
         for _ in 0..FOLLOWERS {
             let mut stream = EventSource::get(format!("{}/api/stream?chat={chat}", self.url));
             assert_eq!(stream.next().await.unwrap().unwrap(), Event::Open);
             let received = received.clone();
-            tokio::spawn(async move {
+            followers.spawn(async move {
                 while let Some(Ok(Event::Message(event))) = stream.next().await {
                     let data: Value = serde_json::from_str(&event.data).unwrap();
                     let text = data["text"].as_str().unwrap();
