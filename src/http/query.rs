@@ -20,7 +20,12 @@ impl Query {
 
     /// The value of a field; `None` if it is not there.
     pub(super) fn text(&self, field: Field) -> Result<Option<&str>> {
-        let mut values = self.0.iter().filter(|(name, _)| name == name_of(field));
+        self.named(name_of(field), field)
+    }
+
+    /// The value of a field that has this name in a query string; `None` if it is not there.
+    pub(super) fn named(&self, name: &str, field: Field) -> Result<Option<&str>> {
+        let mut values = self.0.iter().filter(|(found, _)| found == name);
         let value = values.next().map(|(_, value)| value.as_str());
         match values.next() {
             None => Ok(value),

@@ -39,15 +39,19 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     Ok(Reply::Stream(response))
 }
 
-/// Reads the chat, as the client wrote it, and where the stream begins: after the event of `last_event_id`, or else at the query's
-/// cursor, or else now. Unknown fields are ignored.
+/// Reads the chat, as the client wrote it, and where the stream begins: after the event of the header `last_event_id`, or else of
+/// the query's `lastEventId` (from clients that cannot set headers), or else at the query's cursor, or else now. Unknown fields are
+/// ignored.
 fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<(String, FollowRequest)> {
     let query = Query::parse(query)?;
     let name = query.required(Field::Chat)?;
     let chat = Chat::parse(name)?;
     let epoch = query.number(Field::Epoch)?.and_then(Epoch::new);
     let at_cursor = query.number(Field::Cursor)?.map(|index| Position { epoch, index });
-    let from = match last_event_id {
+    let in_query = query
+        .named("lastEventId", Field::LastEventId)?
+        .filter(|id| !id.is_empty());
+    let from = match last_event_id.or(in_query.map(str::as_bytes)) {
         None => at_cursor,
         Some(id) => {
             let id = str::from_utf8(id).ok().and_then(|id| id.parse().ok());
@@ -128,6 +132,9 @@ mod tests {
             ("chat=a:b&epoch=17", None, None),
             ("chat=a:b", Some("17-41"), at(Some(17), 42)),
             ("chat=a:b&cursor=7&epoch=16", Some("17-41"), at(Some(17), 42)),
+            ("chat=a:b&cursor=7&lastEventId=17-41", None, at(Some(17), 42)),
+            ("chat=a:b&cursor=7&lastEventId=17-3", Some("17-41"), at(Some(17), 42)),
+            ("chat=a:b&cursor=7&lastEventId=", None, at(None, 7)),
         ] {
             let (chat, request) = parse(query, last_event_id.map(str::as_bytes)).unwrap();
             assert_eq!(
@@ -143,6 +150,8 @@ mod tests {
             ("chat=a:b&cursor=1&epoch=x", None, "epoch"),
             ("chat=a:b&cursor=1&cursor=2", None, "cursor"),
             ("chat=a:b", Some(&b"41"[..]), "Last-Event-ID"),
+            ("chat=a:b&lastEventId=41", None, "Last-Event-ID"),
+            ("chat=a:b&lastEventId=17-1&lastEventId=17-2", None, "Last-Event-ID"),
             ("chat=a:b&cursor=1", Some(b"17-\xff"), "Last-Event-ID"),
         ] {
             assert_eq!(

@@ -128,6 +128,10 @@ async fn a_stream_continues_after_the_last_event_id_whatever_the_query_says() {
         let mut follower = Follower::start(&confab, query, Some(&format!("{epoch}-2")));
         assert_eq!(follower.indexes(2).await, [3, 4], "{query}");
     }
+    // From clients that cannot set headers.
+    let query = format!("chat=a:b&cursor=0&lastEventId={epoch}-2");
+    let mut follower = Follower::start(&confab, &query, None);
+    assert_eq!(follower.indexes(2).await, [3, 4]);
 }
 
 #[tokio::test]
