@@ -31,6 +31,12 @@ async fn head_answers_like_get_without_the_body() {
         assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
         assert_eq!(head.body, b"", "{path}");
+        // A shared cache would give one chat's page to the reader of another.
+        assert_eq!(
+            [get.header("cache-control"), head.header("cache-control")],
+            ["no-store"; 2],
+            "{path}"
+        );
     }
 }
 
