@@ -6,7 +6,12 @@ use std::sync::Arc;
 use wasmtime::component::{Component, HasData, Instance, InstancePre, Linker, ResourceTable};
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Engine, Result, Store, ensure};
-use wasmtime_wasi::cli::StdoutStream;
+use wasmtime_wasi::cli::{StdoutStream, WasiCli, WasiCliView};
+use wasmtime_wasi::p2::bindings::cli::{
+    environment, exit, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
+};
+use wasmtime_wasi::p2::bindings::random::insecure_seed;
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
@@ -43,9 +48,7 @@ impl Program {
         let engine = Engine::new(&config)?;
         let component = Component::from_file(&engine, file).context("the component cannot be compiled")?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        add_wasi(&mut linker)?;
         bindings::Host_::add_to_linker::<_, Spin>(&mut linker, |data| data)?;
         let ready = linker
             .instantiate_pre(&component)
@@ -77,6 +80,24 @@ impl Program {
         let instance = self.0.instantiate_async(&mut store).await?;
         Ok((store, instance))
     }
+}
+
+/// Adds what confab imports of WASI. Files and sockets are left out: this crate would take twice as long to compile.
+fn add_wasi(linker: &mut Linker<Data>) -> Result<()> {
+    // Rust's standard library imports WASI 0.2, confab and Spin's SDK import WASI 0.3.
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    insecure_seed::add_to_linker::<_, WasiRandom>(linker, Data::random)?;
+    environment::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    exit::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    terminal_input::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    terminal_output::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    terminal_stdin::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    terminal_stdout::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    terminal_stderr::add_to_linker::<_, WasiCli>(linker, Data::cli)?;
+    wasmtime_wasi::p3::cli::add_to_linker(linker)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(linker)?;
+    wasmtime_wasi::p3::random::add_to_linker(linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(linker)
 }
 
 /// The type that implements Spin's interfaces.
