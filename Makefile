@@ -27,10 +27,11 @@ lint:
 check: lint test
 
 # Measures what requests cost, in about 6 minutes. BENCH_URL and REDIS_URL name a confab that runs already, if that is to be measured.
+# confab-host is optimized for it: a send then costs the host a third less. It is compiled again for it, in about a minute.
 bench: build
 	scripts/setup redis-server
 	scripts/setup wrk
-	cargo bench --workspace --profile dev --bench bench
+	cargo bench --workspace --profile dev --bench bench --config profile.dev.package.confab-host.opt-level=3
 
 # Feeds each parser with random input for a minute.
 fuzz:
