@@ -6,4 +6,6 @@ pub mod error;
 pub mod idempotency_key;
 pub mod message;
 pub mod page;
+pub mod position;
+pub mod slice;
 pub mod update;

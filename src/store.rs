@@ -3,6 +3,7 @@
 mod append;
 mod connection;
 mod keys;
+mod locate;
 mod opening;
 mod read;
 mod reply;
@@ -10,5 +11,6 @@ mod script;
 mod watch;
 
 pub use append::append;
-pub use read::{extent, page, read_from};
+pub use locate::{Located, locate};
+pub use read::{page, read_after};
 pub use watch::Watch;

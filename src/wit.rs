@@ -10,7 +10,7 @@ use crate::domain::error::Result;
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::Draft;
 use crate::domain::page::PageRequest;
-use crate::domain::update::{FollowRequest, Position};
+use crate::domain::update::{FollowRequest, Start};
 use crate::service::{self, Follower, deliver};
 use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use bindings::wit_stream;
@@ -38,7 +38,11 @@ impl Guest for Messenger {
 
     async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
         let epoch = request.epoch.and_then(Epoch::new);
-        let from = request.cursor.map(|index| Position { epoch, index });
+        let from = match (request.after, request.cursor) {
+            (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
+            (None, Some(index)) => Start::Cursor { index, epoch },
+            (None, None) => Start::Now,
+        };
         let chat = Chat::parse(&request.chat)?;
         let config = config::get().await?;
         let mut follower = Follower::new(Rc::clone(&config), FollowRequest { chat, from }).await?;

@@ -11,12 +11,12 @@ local time = now[1] * 1000000 + now[2]
 local epoch, last = string.format('%.0f', time), -1
 if newest then
   epoch, last = string.match(newest[1], '^(%d+)%-(%d+)$')
-  time = tonumber(newest[2][4])
+  time = tonumber(newest[2][1])
 end
 for index = last + 1, last + ARGV[1] do
   time = time + 1
-  redis.call('XADD', KEYS[1], string.format('%s-%.0f', epoch, index), 'sender', 'b', 'time', string.format('%.0f', time),
-    'text', string.format('%060d', index))
+  redis.call('XADD', KEYS[1], string.format('%s-%.0f', epoch, index), string.format('%.0f', time),
+    string.format('b:%060d', index))
 end";
 
 /// The same in the original's sorted set: the score is the time, the member is JSON.

@@ -1,5 +1,7 @@
 //! Why a request failed, without a word about how a transport reports it.
 
+use crate::domain::entry_id::Epoch;
+
 /// A result whose error is the crate's one [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -26,6 +28,8 @@ pub enum Field {
     Wait,
     /// The caller's own name for one message.
     IdempotencyKey,
+    /// The position after which a page begins.
+    After,
     /// The id of the last server-sent event that the client received.
     LastEventId,
 }
@@ -52,11 +56,13 @@ pub enum Error {
     /// The idempotency key belongs to a message with another text; nothing was stored.
     #[error("the idempotency key was used for another text")]
     KeyReused,
-    /// The chat log that the cursor belongs to no longer exists.
-    #[error("the cursor belongs to a chat log that no longer exists; start again at cursor 0")]
+    /// The chat log does not confirm the client's cursor or position.
+    #[error("the chat log has lost what the client has from index {index} on; continue there")]
     Gone {
-        /// The epoch of the chat's log today, 0 if it has none.
-        epoch: u64,
+        /// The epoch of the chat's log today; `None` if it has none.
+        epoch: Option<Epoch>,
+        /// What the client has from this index on, was lost.
+        index: u64,
     },
     /// Redis refused, dropped the connection or did not answer in time. The cause is for the server log alone.
     #[error("Redis is unavailable: {0}")]

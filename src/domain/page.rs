@@ -4,6 +4,8 @@ use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::message::Message;
+use crate::domain::position::Position;
+use crate::domain::slice::{Extent, Slice};
 use std::time::Duration;
 
 /// The page size if the client names none, or 0 (as in the original's IDL).
@@ -55,6 +57,8 @@ pub struct PageFields {
     pub epoch: Option<u64>,
     /// How long to wait, in seconds.
     pub wait: Option<u64>,
+    /// The position after which the page begins, in place of the cursor.
+    pub after: Option<String>,
 }
 
 /// Which part of a chat log a page covers. Only the open end of a log can be waited for.
@@ -83,6 +87,17 @@ pub enum Span {
     },
 }
 
+/// What the client knows of the chat log, and the log must confirm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Basis {
+    /// Nothing: the cursor counts in whichever log there is.
+    Any,
+    /// The log's epoch. A forward cursor must lie in that log, or at its end.
+    Epoch(Epoch),
+    /// The message before the page.
+    After(Position),
+}
+
 /// One pull.
 #[derive(Debug, PartialEq)]
 pub struct PageRequest {
@@ -92,12 +107,13 @@ pub struct PageRequest {
     pub span: Span,
     /// The most messages to return.
     pub limit: Limit,
-    /// The chat log that the cursor belongs to; `None` for any.
-    pub epoch: Option<Epoch>,
+    /// What the chat log must confirm.
+    pub basis: Basis,
 }
 
 impl PageRequest {
-    /// Parses a pull. `wait` has no effect beside `reverse` or `before`, as such a page cannot grow.
+    /// Parses a pull. `wait` has no effect beside `reverse` or `before`, as such a page cannot grow. `after` takes the place of
+    /// `cursor` and `epoch`, and cannot stand beside `reverse`.
     pub fn parse(fields: &PageFields) -> Result<Self> {
         let chat = Chat::parse(&fields.chat)?;
         let seconds = fields.wait.unwrap_or(0);
@@ -106,8 +122,21 @@ impl PageRequest {
             return Err(Error::invalid(Field::Wait, reason));
         }
         let wait = Duration::from_secs(seconds);
-        let cursor = fields.cursor.unwrap_or(0);
-        let span = match (fields.reverse.unwrap_or(false), fields.before) {
+        let reverse = fields.reverse.unwrap_or(false);
+        let (cursor, basis) = match &fields.after {
+            Some(_) if reverse => return Err(Error::invalid(Field::After, "cannot stand beside reverse")),
+            Some(after) => {
+                let position: Position = after.parse().map_err(|_| {
+                    Error::invalid(Field::After, "must be a position from an earlier answer, as it came")
+                })?;
+                (position.next_index(), Basis::After(position))
+            }
+            None => {
+                let epoch = fields.epoch.and_then(Epoch::new);
+                (fields.cursor.unwrap_or(0), epoch.map_or(Basis::Any, Basis::Epoch))
+            }
+        };
+        let span = match (reverse, fields.before) {
             (true, before) => Span::Back { skip: cursor, before },
             (false, Some(before)) => Span::Between { from: cursor, before },
             (false, None) => Span::From { from: cursor, wait },
@@ -116,33 +145,13 @@ impl PageRequest {
             chat,
             span,
             limit: Limit::new(fields.limit),
-            epoch: fields.epoch.and_then(Epoch::new),
+            basis,
         })
     }
 }
 
-/// How far a chat log reaches.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Extent {
-    /// Which log it is.
-    pub epoch: Epoch,
-    /// The index of the oldest message.
-    pub oldest: u64,
-    /// The index of the newest message.
-    pub newest: u64,
-}
-
-/// Messages that were read from a chat log, and how far it reached then.
+/// What a pull found, in the order asked for.
 #[derive(Debug, PartialEq)]
-pub struct Slice {
-    /// How far the log reached.
-    pub extent: Extent,
-    /// The messages, in the order asked for.
-    pub messages: Vec<Message>,
-}
-
-/// What a pull found, in the order asked for. The default is that of a chat without messages.
-#[derive(Debug, Default, PartialEq)]
 pub struct Page {
     /// At most [`PageRequest::limit`] messages.
     pub messages: Vec<Message>,
@@ -152,13 +161,34 @@ pub struct Page {
     pub epoch: Option<Epoch>,
     /// The index of the oldest message that the chat still has; 0 if it has none.
     pub first_index: u64,
+    /// Up to where a client that has all earlier messages has the chat with this page; in reverse, that of the highest message.
+    /// `None` if the page is empty and more messages follow it.
+    pub position: Option<Position>,
 }
 
 impl Page {
     /// The page that `slice` makes.
-    pub fn new(span: Span, slice: Slice) -> Self {
-        let Extent { epoch, oldest, newest } = slice.extent;
-        let next = slice.messages.last().and_then(|last| {
+    pub fn new(span: Span, basis: Basis, slice: Option<Slice>) -> Self {
+        let position = match basis {
+            Basis::After(position) => Some(position),
+            Basis::Any | Basis::Epoch(_) => None,
+        };
+        let Some(Slice { extent, messages }) = slice else {
+            return Self {
+                messages: Vec::new(),
+                next: None,
+                epoch: None,
+                first_index: 0,
+                position: position.or(Some(Position::Start)),
+            };
+        };
+        let Extent {
+            epoch,
+            oldest,
+            newest,
+            newest_time,
+        } = extent;
+        let next = messages.last().and_then(|last| {
             let after = last.index.checked_add(1)?;
             match span {
                 Span::From { .. } => (last.index < newest).then_some(after),
@@ -170,11 +200,18 @@ impl Page {
                 }
             }
         });
+        let (highest, at_end) = match span {
+            Span::From { from, .. } | Span::Between { from, .. } => (messages.last(), from > newest),
+            Span::Back { .. } => (messages.first(), false),
+        };
+        let of_highest = highest.map(|message| Position::after(epoch, message.index, message.send_time));
+        let of_newest = at_end.then(|| Position::after(epoch, newest, newest_time));
         Self {
-            messages: slice.messages,
             next,
             epoch: Some(epoch),
             first_index: oldest,
+            position: of_highest.or(position).or(of_newest),
+            messages,
         }
     }
 }

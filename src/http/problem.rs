@@ -1,5 +1,6 @@
 //! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457). One table has status, type, title and detail.
 
+use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
@@ -23,6 +24,9 @@ struct Problem<'a> {
     /// confab's own: the epoch of the chat's log today.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
+    /// confab's own: what the client has from this index on, was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
 }
 
 impl<'a> Problem<'a> {
@@ -34,6 +38,7 @@ impl<'a> Problem<'a> {
             detail: detail.into(),
             field: None,
             epoch: None,
+            index: None,
         }
     }
 
@@ -75,11 +80,12 @@ impl<'a> From<&'a Error> for Problem<'a> {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
                     .field(Some(Field::IdempotencyKey))
             }
-            Error::Gone { epoch } => {
+            Error::Gone { epoch, index } => {
                 let (kind, title) = ("/problems/gone", "Cursor expired");
                 let problem = Self::new(StatusCode::GONE, kind, title, error.to_string());
                 Self {
-                    epoch: Some(*epoch),
+                    epoch: Some(epoch.map_or(0, Epoch::get)),
+                    index: Some(*index),
                     ..problem.field(Some(Field::Epoch))
                 }
             }
@@ -130,7 +136,7 @@ pub(super) fn method_not_allowed(method: &Method, allowed: &'static str) -> Resp
     response
 }
 
-const FIELDS: [Field; 11] = [
+const FIELDS: [Field; 12] = [
     Field::Chat,
     Field::Text,
     Field::Sender,
@@ -141,6 +147,7 @@ const FIELDS: [Field; 11] = [
     Field::Epoch,
     Field::Wait,
     Field::IdempotencyKey,
+    Field::After,
     Field::LastEventId,
 ];
 
@@ -157,6 +164,7 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::Epoch => "epoch",
         Field::Wait => "wait",
         Field::IdempotencyKey => "Idempotency-Key",
+        Field::After => "after",
         Field::LastEventId => "Last-Event-ID",
     }
 }
@@ -169,7 +177,9 @@ pub(super) fn field_named(name: &str) -> Option<Field> {
 /// What a field's value must be, in the words of an error.
 pub(super) fn kind_of(field: Field) -> &'static str {
     match field {
-        Field::Chat | Field::Text | Field::Sender | Field::IdempotencyKey | Field::LastEventId => "must be a string",
+        Field::Chat | Field::Text | Field::Sender | Field::After | Field::IdempotencyKey | Field::LastEventId => {
+            "must be a string"
+        }
         Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait => {
             "must be a whole number from 0 to 18446744073709551615"
         }
@@ -207,7 +217,14 @@ mod tests {
             ),
             (too_large(None), 413, "body is over the limit of 65536 bytes"),
             (Error::KeyReused, 422, "was used for another text"),
-            (Error::Gone { epoch: 17 }, 410, "start again at cursor 0"),
+            (
+                Error::Gone {
+                    epoch: Epoch::new(17),
+                    index: 5,
+                },
+                410,
+                "from index 5 on",
+            ),
             (Error::Unavailable(secret()), 503, "Try again"),
             (Error::internal(secret()), 500, "server log"),
         ] {

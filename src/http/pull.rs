@@ -24,6 +24,7 @@ struct Fields {
     before: Option<u64>,
     epoch: Option<u64>,
     wait: Option<u64>,
+    after: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +37,8 @@ struct Pulled<'a> {
     epoch: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_index: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
 }
 
 impl<'a> Pulled<'a> {
@@ -50,6 +53,7 @@ impl<'a> Pulled<'a> {
             next_cursor: page.next,
             epoch: page.epoch.map_or(0, Epoch::get),
             first_index: NonZeroU64::new(page.first_index),
+            position: page.position.map(|position| position.to_string()),
         }
     }
 }
@@ -80,6 +84,7 @@ fn parse(body: &[u8], query: &str) -> Result<PageFields> {
             before: fields.before,
             epoch: fields.epoch,
             wait: fields.wait,
+            after: fields.after,
         });
     }
     let query = Query::parse(query)?;
@@ -91,6 +96,7 @@ fn parse(body: &[u8], query: &str) -> Result<PageFields> {
         before: query.number(Field::Before)?,
         epoch: query.number(Field::Epoch)?,
         wait: query.number(Field::Wait)?,
+        after: query.text(Field::After)?.map(str::to_owned),
     })
 }
 

@@ -1,8 +1,9 @@
 //! Server-sent events: the format `text/event-stream` (WHATWG HTML, section 9.2).
 
-use crate::domain::entry_id::{EntryId, Epoch};
+use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
-use crate::domain::update::{Position, Update};
+use crate::domain::position::Position;
+use crate::domain::update::Update;
 use crate::http::message::Message;
 use crate::http::response::json;
 use serde::Serialize;
@@ -42,59 +43,80 @@ pub(super) fn heartbeat() -> Vec<u8> {
     b":\n".to_vec()
 }
 
+/// The id of the opening of a stream that began with an unreadable position: it cannot be read either, so that a client that
+/// breaks off before the reset receives it again.
+const UNREADABLE: &str = "0-0-0";
+
+#[derive(Serialize)]
+struct Open<'a> {
+    epoch: u64,
+    position: &'a str,
+}
+
 #[derive(Serialize)]
 struct Reset {
     epoch: u64,
+    index: u64,
 }
 
 #[derive(Serialize)]
 struct Gap {
+    from: u64,
     first_index: u64,
 }
 
-/// The event of an update of the chat that the client calls `chat`.
+/// The event of an update of the chat that the client calls `chat`. Its id is the position from which a client continues.
 pub(super) fn update(chat: &str, update: &Update) -> Result<Vec<u8>> {
+    let number = |epoch: &Option<Epoch>| epoch.map_or(0, Epoch::get);
     Ok(match update {
-        Update::Message { epoch, message } => {
-            let id = EntryId {
-                epoch: *epoch,
-                index: message.index,
+        Update::Open { epoch, position } => {
+            let position = position.map_or(UNREADABLE.to_owned(), |position| position.to_string());
+            let epoch = number(epoch);
+            let data = Open {
+                epoch,
+                position: &position,
             };
-            event(None, Some(id), &json(&Message::new(chat, message))?)
+            event(Some("open"), Some(&position), &json(&data)?)
         }
-        // Without an id: a client that breaks off here receives it again.
-        Update::Reset { epoch } => {
-            let epoch = epoch.map_or(0, Epoch::get);
-            event(Some("reset"), None, &json(&Reset { epoch })?)
+        Update::Message { epoch, message } => {
+            let position = Position::after(*epoch, message.index, message.send_time);
+            event(None, Some(&position.to_string()), &json(&Message::new(chat, message))?)
         }
-        Update::Gap { epoch, first_index } => {
-            let index = *first_index;
-            let epoch = Some(*epoch);
-            let data = json(&Gap { first_index: index })?;
-            event(Some("gap"), Position { epoch, index }.last_entry(), &data)
+        Update::Reset(reset) => {
+            let data = Reset {
+                epoch: number(&reset.epoch),
+                index: reset.index,
+            };
+            event(Some("reset"), Some(&reset.position.to_string()), &json(&data)?)
+        }
+        Update::Gap {
+            from,
+            first_index,
+            position,
+        } => {
+            let data = Gap {
+                from: *from,
+                first_index: *first_index,
+            };
+            event(Some("gap"), Some(&position.to_string()), &json(&data)?)
         }
     })
 }
 
-/// The event of a problem, after which the stream ends.
+/// The event of a problem, after which the stream ends. A client continues from its position, if it has one.
 pub(super) fn problem(position: Option<Position>, body: &[u8]) -> Vec<u8> {
-    event(
-        Some("problem"),
-        position.and_then(|position| position.last_entry()),
-        body,
-    )
+    let position = position.map(|position| position.to_string());
+    event(Some("problem"), position.as_deref(), body)
 }
 
-/// An event, named `message` if it has no name. The id is the place that a client continues from: some clients forget it at an event
-/// that has none.
-fn event(name: Option<&str>, id: Option<EntryId>, json: &[u8]) -> Vec<u8> {
+/// An event, named `message` if it has no name. Some clients forget their id at an event that has none.
+fn event(name: Option<&str>, id: Option<&str>, json: &[u8]) -> Vec<u8> {
     let data = escaped(json);
     let mut event = String::new();
-    if let Some(name) = name {
-        event.extend(["event: ", name, "\n"]);
-    }
-    if let Some(id) = id {
-        event.extend(["id: ", &id.to_string(), "\n"]);
+    for (field, value) in [("event", name), ("id", id)] {
+        if let Some(value) = value {
+            event.extend([field, ": ", value, "\n"]);
+        }
     }
     [event.as_bytes(), b"data: ", &data, b"\n\n"].concat()
 }
@@ -116,7 +138,7 @@ fn escaped(json: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message;
+    use crate::domain::{message, position};
 
     #[test]
     fn the_time_to_come_back_is_between_half_a_second_and_one_and_a_half() {
@@ -134,19 +156,44 @@ mod tests {
             send_time: 18,
         };
         let epoch = Epoch::new(17).unwrap();
+        let position = "17-2-16".parse().unwrap();
+        let reset = |epoch| {
+            let position = Position::Start;
+            Update::Reset(position::Reset {
+                epoch,
+                index: 0,
+                position,
+            })
+        };
+        let open = |position| Update::Open {
+            epoch: Some(epoch),
+            position,
+        };
         for (update, expected) in [
             (
+                open(Some(position)),
+                "event: open\nid: 17-2-16\ndata: {\"epoch\":17,\"position\":\"17-2-16\"}\n\n",
+            ),
+            (
+                open(None),
+                "event: open\nid: 0-0-0\ndata: {\"epoch\":17,\"position\":\"0-0-0\"}\n\n",
+            ),
+            (
                 Update::Message { epoch, message },
-                "id: 17-41\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\\u0085\\u2028\\u2029é\",\"sender\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
+                "id: 17-41-18\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\\u0085\\u2028\\u2029é\",\"sender\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
             ),
             (
-                Update::Reset { epoch: Some(epoch) },
-                "event: reset\ndata: {\"epoch\":17}\n\n",
+                reset(Some(epoch)),
+                "event: reset\nid: 0\ndata: {\"epoch\":17,\"index\":0}\n\n",
             ),
-            (Update::Reset { epoch: None }, "event: reset\ndata: {\"epoch\":0}\n\n"),
+            (reset(None), "event: reset\nid: 0\ndata: {\"epoch\":0,\"index\":0}\n\n"),
             (
-                Update::Gap { epoch, first_index: 3 },
-                "event: gap\nid: 17-2\ndata: {\"first_index\":3}\n\n",
+                Update::Gap {
+                    from: 1,
+                    first_index: 3,
+                    position,
+                },
+                "event: gap\nid: 17-2-16\ndata: {\"from\":1,\"first_index\":3}\n\n",
             ),
         ] {
             let event = super::update("Alice:bob", &update).unwrap();

@@ -4,7 +4,8 @@ use crate::config::{self, Config};
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
-use crate::domain::update::{FollowRequest, Position, Update};
+use crate::domain::position::Position;
+use crate::domain::update::{FollowRequest, Start, Update};
 use crate::http::call::Call;
 use crate::http::query::Query;
 use crate::http::response::Reply;
@@ -32,40 +33,50 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     let headers = Fields::try_from(sse::headers());
     let headers = headers.map_err(|why| Error::internal(format!("a header is refused: {why}")))?;
     let config = config::get().await?;
+    let position = match request.from {
+        Start::After(position) => Some(position),
+        Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
+    };
     let follower = Follower::new(Rc::clone(&config), request).await;
     let (body, contents, end) = BodyWriter::new();
     let (response, _) = Response::new(headers, Some(contents), end);
-    spawn(write(config, chat, follower, body));
+    spawn(write(config, chat, position, follower, body));
     Ok(Reply::Stream(response))
 }
 
-/// Reads the chat, as the client wrote it, and where the stream begins: after the event of the header `last_event_id`, or else of
-/// the query's `lastEventId` (from clients that cannot set headers), or else at the query's cursor, or else now. Unknown fields are
-/// ignored.
+/// Reads the chat, as the client wrote it, and where the stream begins: after the position in the header `Last-Event-ID`, or else in
+/// the query's `lastEventId` (from clients that cannot set headers) or `after`; or else at the query's cursor; or else now. Unknown
+/// fields are ignored.
+///
+/// A position that cannot be read is no error: an `EventSource` never returns from a 400.
 fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<(String, FollowRequest)> {
     let query = Query::parse(query)?;
     let name = query.required(Field::Chat)?;
     let chat = Chat::parse(name)?;
     let epoch = query.number(Field::Epoch)?.and_then(Epoch::new);
-    let at_cursor = query.number(Field::Cursor)?.map(|index| Position { epoch, index });
-    let in_query = query
-        .named("lastEventId", Field::LastEventId)?
-        .filter(|id| !id.is_empty());
-    let from = match last_event_id.or(in_query.map(str::as_bytes)) {
-        None => at_cursor,
-        Some(id) => {
-            let id = str::from_utf8(id).ok().and_then(|id| id.parse().ok());
-            let position = id.and_then(Position::after_entry).ok_or_else(|| {
-                let reason = "must be the id of an event, as in 1763943000123456-41";
-                Error::invalid(Field::LastEventId, reason)
-            })?;
-            Some(position)
+    let cursor = query.number(Field::Cursor)?;
+    let filled = |value: &&str| !value.is_empty();
+    let in_query = query.named("lastEventId", Field::LastEventId)?.filter(filled);
+    let after = query.text(Field::After)?.filter(filled);
+    let position = last_event_id.or(in_query.or(after).map(str::as_bytes));
+    let from = match (position, cursor) {
+        (Some(position), _) => {
+            let position = str::from_utf8(position).ok().and_then(|text| text.parse().ok());
+            position.map_or(Start::Unreadable, Start::After)
         }
+        (None, Some(index)) => Start::Cursor { index, epoch },
+        (None, None) => Start::Now,
     };
     Ok((name.to_owned(), FollowRequest { chat, from }))
 }
 
-async fn write(config: Rc<Config>, chat: String, follower: Result<Follower>, body: BodyWriter) {
+async fn write(
+    config: Rc<Config>,
+    chat: String,
+    position: Option<Position>,
+    follower: Result<Follower>,
+    body: BodyWriter,
+) {
     let BodyWriter {
         stream_writer: mut events,
         result_writer: end,
@@ -76,7 +87,8 @@ async fn write(config: Rc<Config>, chat: String, follower: Result<Follower>, bod
             let written = follow(&config, &chat, &mut follower, &mut events).await;
             (written, Some(follower.position()))
         }
-        Err(error) => (Err(error), None),
+        // Its client's own position stays in force.
+        Err(error) => (Err(error), position),
     };
     let whole = match written {
         Ok(whole) => whole,
@@ -119,22 +131,36 @@ mod tests {
     use crate::http::problem::field_at_fault;
 
     #[test]
-    fn a_stream_begins_after_its_last_event_or_at_its_cursor_or_now() {
-        let at = |epoch: Option<u64>, index| {
-            let epoch = epoch.and_then(Epoch::new);
-            Some(Position { epoch, index })
+    fn a_stream_begins_after_its_position_or_at_its_cursor_or_now() {
+        let after = |position: &str| Start::After(position.parse().unwrap());
+        let cursor = |index, epoch: u64| Start::Cursor {
+            index,
+            epoch: Epoch::new(epoch),
         };
         for (query, last_event_id, from) in [
-            ("chat=a:b", None, None),
-            ("chat=a:b&cursor=0", None, at(None, 0)),
-            ("chat=a:b&cursor=41&epoch=17&limit=5&x", None, at(Some(17), 41)),
-            ("chat=a:b&cursor=0&epoch=0", None, at(None, 0)),
-            ("chat=a:b&epoch=17", None, None),
-            ("chat=a:b", Some("17-41"), at(Some(17), 42)),
-            ("chat=a:b&cursor=7&epoch=16", Some("17-41"), at(Some(17), 42)),
-            ("chat=a:b&cursor=7&lastEventId=17-41", None, at(Some(17), 42)),
-            ("chat=a:b&cursor=7&lastEventId=17-3", Some("17-41"), at(Some(17), 42)),
-            ("chat=a:b&cursor=7&lastEventId=", None, at(None, 7)),
+            ("chat=a:b", None, Start::Now),
+            ("chat=a:b&cursor=0", None, cursor(0, 0)),
+            ("chat=a:b&cursor=41&epoch=17&limit=5&x", None, cursor(41, 17)),
+            ("chat=a:b&cursor=0&epoch=0", None, cursor(0, 0)),
+            ("chat=a:b&epoch=17", None, Start::Now),
+            ("chat=a:b", Some("17-41-18"), after("17-41-18")),
+            ("chat=a:b", Some("0"), after("0")),
+            ("chat=a:b&after=17-41-18&cursor=3", None, after("17-41-18")),
+            ("chat=a:b&after=&lastEventId=&cursor=3", None, cursor(3, 0)),
+            (
+                "chat=a:b&cursor=7&lastEventId=17-41-18&after=17-3-18",
+                None,
+                after("17-41-18"),
+            ),
+            (
+                "chat=a:b&cursor=7&epoch=16&lastEventId=0",
+                Some("17-41-18"),
+                after("17-41-18"),
+            ),
+            ("chat=a:b", Some("17-41"), Start::Unreadable),
+            ("chat=a:b&cursor=3", Some("0-0-0"), Start::Unreadable),
+            ("chat=a:b&cursor=3&lastEventId=x", None, Start::Unreadable),
+            ("chat=a:b&after=17-+41-18", None, Start::Unreadable),
         ] {
             let (chat, request) = parse(query, last_event_id.map(str::as_bytes)).unwrap();
             assert_eq!(
@@ -143,29 +169,25 @@ mod tests {
                 "{query} {last_event_id:?}"
             );
         }
-        for (query, last_event_id, at_fault) in [
-            ("", None, "chat"),
-            ("chat=a", None, "chat"),
-            ("chat=a:b&cursor=-1", None, "cursor"),
-            ("chat=a:b&cursor=1&epoch=x", None, "epoch"),
-            ("chat=a:b&cursor=1&cursor=2", None, "cursor"),
-            ("chat=a:b", Some(&b"41"[..]), "Last-Event-ID"),
-            ("chat=a:b&lastEventId=41", None, "Last-Event-ID"),
-            ("chat=a:b&lastEventId=17-1&lastEventId=17-2", None, "Last-Event-ID"),
-            ("chat=a:b&cursor=1", Some(b"17-\xff"), "Last-Event-ID"),
+        let unreadable = parse("chat=a:b&cursor=1", Some(b"17-\xff")).unwrap().1.from;
+        assert_eq!(unreadable, Start::Unreadable);
+        for (query, at_fault) in [
+            ("", "chat"),
+            ("chat=a", "chat"),
+            ("chat=a:b&cursor=-1", "cursor"),
+            ("chat=a:b&cursor=1&epoch=x", "epoch"),
+            ("chat=a:b&cursor=1&cursor=2", "cursor"),
+            ("chat=a:b&after=0&after=0", "after"),
+            ("chat=a:b&lastEventId=0&lastEventId=0", "Last-Event-ID"),
         ] {
-            assert_eq!(
-                field_at_fault(parse(query, last_event_id)),
-                at_fault,
-                "{query} {last_event_id:?}"
-            );
+            assert_eq!(field_at_fault(parse(query, None)), at_fault, "{query}");
         }
     }
 
     #[test]
     fn fuzz_streams() {
-        let queries = near(&["chat=a:b", "chat=a%3Ab&cursor=1&epoch=4"]);
-        fuzz("streams", &(queries, near(&["17-41", "0-0"])), |(query, id)| {
+        let queries = near(&["chat=a:b", "chat=a%3Ab&cursor=1&epoch=4&after=0"]);
+        fuzz("streams", &(queries, near(&["17-41-18", "0"])), |(query, id)| {
             _ = parse(&String::from_utf8_lossy(&query), Some(&id));
         });
     }

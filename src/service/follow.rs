@@ -3,11 +3,13 @@
 use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Result};
-use crate::domain::page::Extent;
-use crate::domain::update::{FollowRequest, Position, Update};
-use crate::store::{self, Watch};
+use crate::domain::position::{Position, Reset};
+use crate::domain::slice::Found;
+use crate::domain::update::{FollowRequest, Start, Update};
+use crate::store::{self, Located, Watch};
 use spin_sdk::time;
 use spin_sdk::wasip3::random::random::get_random_u64;
+use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -29,8 +31,8 @@ pub struct Follower {
     chat: Chat,
     position: Position,
     phase: Phase,
-    /// How far the log reached when it was read last.
-    extent: Option<Extent>,
+    /// What the follower receives first.
+    opening: Vec<Update>,
     watch: Watch,
     config: Rc<Config>,
     began: Instant,
@@ -41,18 +43,29 @@ impl Follower {
     /// Begins to follow a chat. The follower receives every message that is sent after this has returned, if it receives all
     /// before it.
     pub async fn new(config: Rc<Config>, request: FollowRequest) -> Result<Self> {
-        let (position, extent, phase) = if let Some(position) = request.from {
-            (position, None, Phase::Reading)
-        } else {
-            let extent = store::extent(&config, &request.chat).await?;
-            (Position::after_newest(extent), extent, Phase::Waiting)
+        let (position, opening) = match store::locate(&config, &request.chat, request.from).await? {
+            Located::At(epoch, position) => {
+                let open = Update::Open {
+                    epoch,
+                    position: Some(position),
+                };
+                (position, vec![open])
+            }
+            Located::Void(reset) => {
+                // With the client's own position: if the stream breaks before the reset, the next one has it again.
+                let open = Update::Open {
+                    epoch: reset.epoch,
+                    position: own_position(request.from),
+                };
+                (reset.position, vec![open, Update::Reset(reset)])
+            }
         };
         let lifetime = lifetime(config.stream_lifetime, get_random_u64());
         Ok(Self {
             chat: request.chat,
             position,
-            phase,
-            extent,
+            phase: Phase::Reading,
+            opening,
             watch: Watch::default(),
             config,
             began: Instant::now(),
@@ -60,7 +73,7 @@ impl Follower {
         })
     }
 
-    /// Where the follower is: after the last message that it received.
+    /// Up to where the follower has received everything.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -70,6 +83,9 @@ impl Follower {
     /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
     /// [`Error::Unavailable`].
     pub async fn next(&mut self) -> Result<Option<Vec<Update>>> {
+        if !self.opening.is_empty() {
+            return Ok(Some(mem::take(&mut self.opening)));
+        }
         let mut failing: Option<Instant> = None;
         while !self.left().is_zero() {
             match self.look().await {
@@ -97,10 +113,8 @@ impl Follower {
         // If the wait fails, the log is read before the next one.
         self.phase = Phase::Reading;
         let timeout = self.left().min(self.config.stream_heartbeat);
-        let from = self.position.index;
-        self.watch
-            .wait(&self.config, &self.chat, self.extent, from, timeout)
-            .await?;
+        let after = self.position.id();
+        self.watch.wait(&self.config, &self.chat, after, timeout).await?;
         // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
         self.read().await
     }
@@ -111,13 +125,31 @@ impl Follower {
     }
 
     async fn read(&mut self) -> Result<Vec<Update>> {
-        let from = self.position.index;
-        let slice = store::read_from(&self.config, &self.chat, from, MESSAGES_AT_ONCE).await?;
-        self.extent = slice.as_ref().map(|slice| slice.extent);
+        let found = store::read_after(&self.config, &self.chat, self.position, MESSAGES_AT_ONCE).await?;
+        let slice = match found {
+            Found::Slice(slice) => slice,
+            Found::Reset(reset) => return Ok(self.reset(reset)),
+        };
+        let newest = slice.as_ref().map(|slice| slice.extent.newest);
         let updates = self.position.advance(slice);
-        let received_all = self.extent.is_none_or(|extent| extent.newest < self.position.index);
+        let received_all = newest.is_none_or(|newest| newest < self.position.next_index());
         self.phase = if received_all { Phase::Waiting } else { Phase::Reading };
         Ok(updates)
+    }
+
+    fn reset(&mut self, reset: Reset) -> Vec<Update> {
+        self.position = reset.position;
+        self.phase = Phase::Reading;
+        vec![Update::Reset(reset)]
+    }
+}
+
+/// A position that leads to the same reset again; `None` if only one that cannot be read does.
+fn own_position(start: Start) -> Option<Position> {
+    match start {
+        Start::Now | Start::Unreadable => None,
+        Start::After(position) => Some(position),
+        Start::Cursor { index, epoch } => epoch.map(|epoch| Position::Start.before(epoch, index)),
     }
 }
 

@@ -16,7 +16,7 @@ local epoch = string.format('%.0f', time)
 local newest = found[1]
 if newest then
   epoch = parse_id(newest[1])
-  time = math.max(time, (tonumber(newest[2][4]) or 0) + 1)
+  time = math.max(time, time_of(newest) + 1)
 end
 
 local digest = redis.sha1hex(ARGV[2])
@@ -35,7 +35,7 @@ end
 
 -- Redis numbers the entries: the newest one may have been removed by hand, and its index is never given out again.
 time = string.format('%.0f', time)
-local id = redis.call('XADD', KEYS[1], epoch .. '-*', 'sender', ARGV[1], 'time', time, 'text', ARGV[2])
+local id = redis.call('XADD', KEYS[1], epoch .. '-*', time, ARGV[1] .. ':' .. ARGV[2])
 redis.call('SET', KEYS[2], id .. ' ' .. time .. ' ' .. digest, 'PX', ARGV[3])
 if ARGV[4] ~= '0' then redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[4]) end
 local _, index = parse_id(id)

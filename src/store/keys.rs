@@ -2,7 +2,7 @@
 //!
 //! | key | type | expires | written by | holds |
 //! |---|---|---|---|---|
-//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, fields `sender`, `time`, `text` |
+//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, one field, the time, with `<sender>:<text>` |
 //! | `confab:{<chat>}:sent:<member>:<key>` | string | after `idempotency_window_s` | `append.lua` | the receipt of a message with an idempotency key: `<id> <time> <SHA-1 of the text>` |
 //! | `confab:{<chat>}:try:<nonce>` | string | after a minute | `append.lua` | the same, for a message without one |
 //!

@@ -1,39 +1,40 @@
-//! Reads a page of a chat log, or how far it reaches.
+//! Reads a page of a chat log.
 
 use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
 use crate::domain::message::Message;
-use crate::domain::page::{Extent, MAX_PAGE_BYTES, PageRequest, Slice, Span};
+use crate::domain::page::{Basis, MAX_PAGE_BYTES, PageRequest, Span};
+use crate::domain::position::Position;
+use crate::domain::slice::{Extent, Found, Slice};
 use crate::store::keys;
-use crate::store::reply::{Unreadable, text};
+use crate::store::reply::{Unreadable, text, void};
 use crate::store::script::Script;
-use serde::Deserialize;
+use rmp::decode::{read_array_len, read_str_len};
 use spin_sdk::redis::RedisResult;
-use std::borrow::Cow;
 
-static READ: Script = Script::new(concat!(include_str!("entry_id.lua"), include_str!("read.lua")));
+static READ: Script = Script::new(concat!(
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("read.lua")
+));
 
-/// Reads the messages that a pull asks for, in its order; `None` if the chat has no log.
-pub async fn page(config: &Config, request: &PageRequest) -> Result<Option<Slice>> {
+/// Reads the messages that a pull asks for, in its order.
+pub async fn page(config: &Config, request: &PageRequest) -> Result<Found> {
     let (order, cursor, before) = match request.span {
         Span::From { from, .. } => (FORWARD, from, None),
         Span::Between { from, before } => (FORWARD, from, Some(before)),
         Span::Back { skip, before } => (REVERSE, skip, before),
     };
-    read(config, &request.chat, order, cursor, request.limit.get(), before).await
+    let limit = request.limit.get();
+    read(config, &request.chat, order, cursor, limit, before, request.basis).await
 }
 
-/// Reads up to `limit` messages from the index `from` on, oldest first; `None` if the chat has no log.
-pub async fn read_from(config: &Config, chat: &Chat, from: u64, limit: u16) -> Result<Option<Slice>> {
-    read(config, chat, FORWARD, from, limit, None).await
-}
-
-/// Reads how far a chat log reaches; `None` if the chat has no log.
-pub async fn extent(config: &Config, chat: &Chat) -> Result<Option<Extent>> {
-    let slice = read(config, chat, FORWARD, 0, 0, None).await?;
-    Ok(slice.map(|slice| slice.extent))
+/// Reads up to `limit` messages after a position, oldest first.
+pub async fn read_after(config: &Config, chat: &Chat, position: Position, limit: u16) -> Result<Found> {
+    let (cursor, basis) = (position.next_index(), Basis::After(position));
+    read(config, chat, FORWARD, cursor, limit, None, basis).await
 }
 
 const FORWARD: &str = "forward";
@@ -46,74 +47,107 @@ async fn read(
     cursor: u64,
     limit: u16,
     before: Option<u64>,
-) -> Result<Option<Slice>> {
+    basis: Basis,
+) -> Result<Found> {
     let log = keys::log(chat);
     let cursor = cursor.to_string();
     let limit = limit.to_string();
     let before = before.map_or(String::new(), |before| before.to_string());
     let bytes = MAX_PAGE_BYTES.to_string();
-    let arguments = [order, &cursor, &limit, &before, &bytes].map(str::as_bytes);
+    let [epoch, index, time] = match basis {
+        Basis::Any | Basis::After(Position::Start) => [const { String::new() }; 3],
+        Basis::Epoch(epoch) => [epoch.get().to_string(), String::new(), String::new()],
+        Basis::After(Position::After { id, time }) => {
+            [id.epoch.get().to_string(), id.index.to_string(), time.to_string()]
+        }
+    };
+    let arguments = [order, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
     let reply = READ.run(config, &[&log], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&log))
 }
 
-/// Decodes the reply of `read.lua`: newest id, oldest id, and the entries as JSON.
-fn decode(reply: &[RedisResult]) -> Result<Option<Slice>, Unreadable> {
-    let (newest, oldest, page) = match reply {
-        [] => return Ok(None),
+fn decode(reply: &[RedisResult]) -> Result<Found, Unreadable> {
+    let (newest, newest_time, oldest, page) = match reply {
+        [] => return Ok(Found::Slice(None)),
         [
+            RedisResult::Binary(word),
             RedisResult::Binary(newest),
+            RedisResult::Binary(newest_time),
             RedisResult::Binary(oldest),
             RedisResult::Binary(page),
-        ] => (newest, oldest, page),
-        _ => return Err(Unreadable::of_reply("read.lua", reply)),
+        ] if word == b"page" => (newest, newest_time, oldest, page),
+        _ => return void("read.lua", reply).map(Found::Reset),
     };
-    let newest = entry_id(text(newest)?)?;
-    let oldest = entry_id(text(oldest)?)?;
+    let newest = entry_id(newest)?;
     let extent = Extent {
         epoch: newest.epoch,
-        oldest: oldest.index,
+        oldest: entry_id(oldest)?.index,
         newest: newest.index,
+        newest_time: time(newest_time)?,
     };
-    let entries: Vec<(&str, Vec<Name>)> =
-        serde_json::from_slice(page).map_err(|why| Unreadable(format!("the page is not valid JSON: {why}")))?;
-    let messages = entries
-        .into_iter()
-        .map(|(id, fields)| {
-            decode_entry(id, fields).map_err(|Unreadable(why)| Unreadable(format!("entry {id}: {why}")))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Some(Slice { extent, messages }))
+    let messages = if page.is_empty() {
+        Vec::new()
+    } else {
+        decode_entries(page)?
+    };
+    Ok(Found::Slice(Some(Slice { extent, messages })))
 }
 
-/// A name or a value in a page's JSON. It is bytes, so that one entry that is not UTF-8 is one entry that cannot be read. It is
-/// borrowed unless JSON escapes it, as copies are most of what a page costs here.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
-
-/// Decodes an entry: its id, and its fields in their stored order.
-fn decode_entry(id: &str, fields: Vec<Name>) -> Result<Message, Unreadable> {
-    let Ok([sender_name, sender, time_name, time, text_name, said]) = <[Name; 6]>::try_from(fields) else {
-        return Err(Unreadable("does not have the three fields of a message".into()));
-    };
-    for (found, name) in [(sender_name, "sender"), (time_name, "time"), (text_name, "text")] {
-        if *found.0 != *name.as_bytes() {
-            let found = String::from_utf8_lossy(&found.0).into_owned();
-            return Err(Unreadable(format!("has field {found:?}, expected {name:?}")));
-        }
+/// Decodes entries as `cmsgpack` packs them: an array of arrays, an id and its fields each. Strings are bytes here, so that one entry that is
+/// not UTF-8 is one entry that cannot be read.
+fn decode_entries(mut page: &[u8]) -> Result<Vec<Message>, Unreadable> {
+    let malformed = || Unreadable("the page is not valid MessagePack".into());
+    let count = read_array_len(&mut page).map_err(|_| malformed())?;
+    let mut messages = Vec::new();
+    for _ in 0..count {
+        let (id, fields) = take_entry(&mut page).ok_or_else(malformed)?;
+        let of_entry = |Unreadable(why)| Unreadable(format!("entry {}: {why}", String::from_utf8_lossy(id)));
+        messages.push(decode_entry(id, &fields).map_err(of_entry)?);
     }
-    let time = text(&time.0)?;
+    Ok(messages)
+}
+
+fn take_entry<'a>(page: &mut &'a [u8]) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
+    if read_array_len(page).ok()? != 2 {
+        return None;
+    }
+    let id = take_string(page)?;
+    let count = read_array_len(page).ok()?;
+    let fields = (0..count).map(|_| take_string(page)).collect::<Option<_>>()?;
+    Some((id, fields))
+}
+
+fn take_string<'a>(page: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(read_str_len(page).ok()?).ok()?;
+    let (string, rest) = page.split_at_checked(length)?;
+    *page = rest;
+    Some(string)
+}
+
+fn decode_entry(id: &[u8], fields: &[&[u8]]) -> Result<Message, Unreadable> {
+    let [name, value] = fields else {
+        return Err(Unreadable("does not have the one field of a message".into()));
+    };
+    let (sender, said) = text(value)?
+        .split_once(':')
+        .ok_or_else(|| Unreadable("has no sender".into()))?;
     Ok(Message {
         index: entry_id(id)?.index,
-        sender: text(&sender.0)?.to_owned(),
-        text: text(&said.0)?.to_owned(),
-        send_time: time.parse().map_err(|_| Unreadable(format!("has the time {time:?}")))?,
+        sender: sender.to_owned(),
+        text: said.to_owned(),
+        send_time: time(name)?,
     })
 }
 
-fn entry_id(id: &str) -> Result<EntryId, Unreadable> {
+fn entry_id(id: &[u8]) -> Result<EntryId, Unreadable> {
+    let id = text(id)?;
     id.parse()
         .map_err(|_| Unreadable(format!("{id:?} is not an entry's id")))
+}
+
+fn time(time: &[u8]) -> Result<u64, Unreadable> {
+    let time = text(time)?;
+    time.parse().map_err(|_| Unreadable(format!("has the time {time:?}")))
 }
 
 #[cfg(test)]

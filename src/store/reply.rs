@@ -1,6 +1,8 @@
 //! What scripts reply, and the stored data that they could not read.
 
+use crate::domain::entry_id::{Epoch, decimal};
 use crate::domain::error::Error;
+use crate::domain::position::{Position, Reset};
 use spin_sdk::redis::RedisResult;
 
 /// Why stored data, or a script's reply, could not be decoded.
@@ -30,6 +32,41 @@ pub(super) fn number(value: &RedisResult) -> Option<u64> {
     match value {
         RedisResult::Int64(number) => u64::try_from(*number).ok(),
         _ => None,
+    }
+}
+
+/// Decodes a reply that says from where on a client's copy is void: `void`, an epoch, an index, and the time of the newest entry before.
+pub(super) fn void(script: &str, reply: &[RedisResult]) -> Result<Reset, Unreadable> {
+    let unknown = || Unreadable::of_reply(script, reply);
+    let [RedisResult::Binary(word), RedisResult::Binary(epoch), index, time] = reply else {
+        return Err(unknown());
+    };
+    if word != b"void" {
+        return Err(unknown());
+    }
+    let epoch = epoch_of(epoch).map_err(|()| unknown())?;
+    let (index, time) = number(index).zip(number(time)).ok_or_else(unknown)?;
+    Ok(Reset {
+        epoch,
+        index,
+        position: position_before(epoch, index, time),
+    })
+}
+
+/// An epoch that a script replied: empty if there is no log.
+pub(super) fn epoch_of(epoch: &[u8]) -> Result<Option<Epoch>, ()> {
+    if epoch.is_empty() {
+        return Ok(None);
+    }
+    let epoch = text(epoch).ok().and_then(decimal).and_then(Epoch::new);
+    epoch.map(Some).ok_or(())
+}
+
+/// The position before `index` of the log of this epoch, whose newest entry before it was sent at `time`.
+pub(super) fn position_before(epoch: Option<Epoch>, index: u64, time: u64) -> Position {
+    match (epoch, index.checked_sub(1)) {
+        (Some(epoch), Some(last)) => Position::after(epoch, last, time),
+        _ => Position::Start,
     }
 }
 

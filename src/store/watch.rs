@@ -4,7 +4,6 @@ use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
-use crate::domain::page::Extent;
 use crate::store::connection::BlockingConnection;
 use crate::store::keys;
 use std::time::Duration;
@@ -14,28 +13,20 @@ use std::time::Duration;
 pub struct Watch(BlockingConnection);
 
 impl Watch {
-    /// Waits, at most for `timeout`, until the log that `extent` describes (`None`: any log) has an entry newer than the newest
-    /// one there and of the index `from` or above. It may return early: the caller reads again.
+    /// Waits, at most for `timeout`, until the log has an entry after this one (`None`: any). It may return early: the caller
+    /// reads again.
     pub async fn wait(
         &mut self,
         config: &Config,
         chat: &Chat,
-        extent: Option<Extent>,
-        from: u64,
+        after: Option<EntryId>,
         timeout: Duration,
     ) -> Result<()> {
         let log = keys::log(chat);
         // To XREAD BLOCK, 0 means for ever.
         let timeout = timeout.max(Duration::from_millis(1));
         let milliseconds = timeout.as_millis().to_string();
-        let after = extent.map_or("0-0".into(), |extent| {
-            let index = extent.newest.max(from.saturating_sub(1));
-            EntryId {
-                epoch: extent.epoch,
-                index,
-            }
-            .to_string()
-        });
+        let after = after.map_or("0-0".into(), |id| id.to_string());
         let arguments = ["BLOCK", &milliseconds, "COUNT", "1", "STREAMS", &log, &after].map(str::as_bytes);
         let redis_timeout = config.redis_timeout;
         self.0

@@ -4,6 +4,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
 use crate::domain::message::{Message, Receipt};
 use crate::domain::page::{Page, PageFields};
+use crate::domain::position::Position;
 use crate::domain::update::Update;
 use crate::wit::bindings::exports::confab::messaging::messenger as wit;
 
@@ -18,7 +19,10 @@ impl From<Error> for wit::Error {
             }),
             Error::TooLarge { field, .. } => Self::TooLarge(format!("{} is {error}", field.map_or("request", name_of))),
             Error::KeyReused => Self::KeyReused,
-            Error::Gone { epoch } => Self::Gone(epoch),
+            Error::Gone { epoch, index } => Self::Gone(wit::Gone {
+                epoch: epoch.map_or(0, Epoch::get),
+                index,
+            }),
             Error::Unavailable(_) => Self::Unavailable,
             Error::Internal(_) => Self::Internal,
         }
@@ -31,7 +35,8 @@ fn name_of(field: Field) -> &'static str {
         Field::Chat => "chat",
         Field::Text => "text",
         Field::Sender => "sender",
-        Field::Cursor | Field::LastEventId => "cursor",
+        Field::Cursor => "cursor",
+        Field::After | Field::LastEventId => "after",
         Field::Limit => "limit",
         Field::Reverse => "reverse",
         Field::Before => "before",
@@ -51,6 +56,7 @@ impl From<wit::PageRequest> for PageFields {
             before: request.before,
             epoch: request.epoch,
             wait: Some(request.wait),
+            after: request.after,
         }
     }
 }
@@ -72,6 +78,7 @@ impl From<Page> for wit::Page {
             next_cursor: page.next,
             epoch: page.epoch.map_or(0, Epoch::get),
             first_index: page.first_index,
+            position: page.position.map(|position| position.to_string()),
         }
     }
 }
@@ -89,10 +96,31 @@ impl From<Message> for wit::Message {
 
 impl From<Update> for wit::Update {
     fn from(update: Update) -> Self {
+        let number = |epoch: Option<Epoch>| epoch.map_or(0, Epoch::get);
         match update {
-            Update::Message { epoch, message } => Self::Message((epoch.get(), message.into())),
-            Update::Reset { epoch } => Self::Reset(epoch.map_or(0, Epoch::get)),
-            Update::Gap { first_index, .. } => Self::Gap(first_index),
+            Update::Open { epoch, position } => Self::Open(wit::Open {
+                epoch: number(epoch),
+                position: position.map(|position| position.to_string()),
+            }),
+            Update::Message { epoch, message } => Self::Message(wit::Followed {
+                epoch: epoch.get(),
+                position: Position::after(epoch, message.index, message.send_time).to_string(),
+                message: message.into(),
+            }),
+            Update::Reset(reset) => Self::Reset(wit::Reset {
+                epoch: number(reset.epoch),
+                index: reset.index,
+                position: reset.position.to_string(),
+            }),
+            Update::Gap {
+                from,
+                first_index,
+                position,
+            } => Self::Gap(wit::Gap {
+                from_index: from,
+                first_index,
+                position: position.to_string(),
+            }),
         }
     }
 }
@@ -116,7 +144,13 @@ mod tests {
             (Error::invalid(Field::Text, "must not be empty"), "must not be empty"),
             (too_large, "text is over the limit of 65536 bytes"),
             (Error::KeyReused, "KeyReused"),
-            (Error::Gone { epoch: 17 }, "17"),
+            (
+                Error::Gone {
+                    epoch: Epoch::new(17),
+                    index: 5,
+                },
+                "17",
+            ),
             (Error::Unavailable(secret()), ""),
             (Error::internal(secret()), ""),
         ] {

@@ -49,7 +49,12 @@ async fn pull_returns_messages_as_they_were_sent() {
     assert_eq!(page.header("content-type"), "application/json; charset=utf-8");
     assert_eq!(page.header("content-length"), page.body.len().to_string());
     // The epoch is the time of the first message: when the log began.
-    assert_eq!(page.ok(), json!({ "messages": sent, "epoch": sent[0]["send_time"] }));
+    let (epoch, last) = (&sent[0]["send_time"], &sent[2]["send_time"]);
+    let position = format!("{epoch}-2-{last}");
+    assert_eq!(
+        page.ok(),
+        json!({ "messages": sent, "epoch": epoch, "position": position })
+    );
 }
 
 #[tokio::test]
@@ -61,7 +66,10 @@ async fn a_chat_without_messages_is_an_empty_page() {
         json!({ "chat": "a:b", "cursor": 7, "reverse": true }),
         json!({ "chat": "a:b", "before": 7 }),
     ] {
-        assert_eq!(confab.pull(request).await.ok(), json!({ "messages": [], "epoch": 0 }));
+        assert_eq!(
+            confab.pull(request).await.ok(),
+            json!({ "messages": [], "epoch": 0, "position": "0" })
+        );
     }
 }
 

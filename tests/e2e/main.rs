@@ -24,6 +24,7 @@ mod model;
 mod original_faults;
 mod outage;
 mod paging;
+mod positions;
 mod refusals;
 mod routes;
 mod storage;

@@ -118,7 +118,8 @@ impl Program<'_> {
                 let mut gone = false;
                 if let Epoch::Of(other) = epoch {
                     let epoch = self.chats[other].epoch();
-                    gone = epoch != 0 && epoch != self.chats[chat].epoch();
+                    let past_the_end = !reverse && cursor > u64::try_from(self.chats[chat].messages.len()).unwrap();
+                    gone = epoch != 0 && (epoch != self.chats[chat].epoch() || past_the_end);
                     request["epoch"] = epoch;
                 }
                 let answer = self.confab.pull(request).await;

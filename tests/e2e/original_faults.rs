@@ -92,10 +92,7 @@ async fn fault_6_a_negative_limit_read_everything_and_there_was_no_cap() {
     let mut log = redis::pipe();
     for index in 0..1001 {
         let id = format!("1000000-{index}");
-        log.cmd("XADD")
-            .arg(log_key("a:b"))
-            .arg(id)
-            .arg(&["sender", "a", "time", "1000000", "text", "hi"]);
+        log.cmd("XADD").arg(log_key("a:b")).arg(id).arg(&["1000000", "a:hi"]);
     }
     let () = log.query_async(&mut connection).await.unwrap();
     assert_eq!(

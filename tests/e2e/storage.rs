@@ -35,11 +35,7 @@ async fn keys_entries_and_receipts_have_their_documented_format() {
     }
 
     let entries: Vec<(String, Vec<String>)> = redis.command(["XRANGE", "confab:{alice:bob}:log", "-", "+"]).await;
-    let fields = |sender: &str, time: u64, text: &str| {
-        ["sender", sender, "time", &time.to_string(), "text", text]
-            .map(str::to_owned)
-            .to_vec()
-    };
+    let fields = |sender: &str, time: u64, text: &str| vec![time.to_string(), format!("{sender}:{text}")];
     // The epoch in the ids is the time at which the log began.
     assert_eq!(
         entries,

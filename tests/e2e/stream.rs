@@ -57,11 +57,16 @@ async fn a_stream_is_server_sent_events_that_nothing_may_cache() {
     let first = get.chunk().await.unwrap().unwrap();
     assert_retry(str::from_utf8(&first).unwrap());
 
-    let sent = raw_until(&confab, "chat=A:b&cursor=0", "data").await;
-    let (retry, event) = sent.split_at(sent.find("id: ").unwrap());
+    let sent = raw_until(&confab, "chat=A:b&cursor=0", "one").await;
+    let (retry, events) = sent.split_at(sent.find("event: ").unwrap());
     assert_retry(retry);
+    let (open, event) = events.split_at(events.find("\n\n").unwrap() + 2);
+    assert_eq!(
+        open,
+        format!("event: open\nid: 0\ndata: {{\"epoch\":{epoch},\"position\":\"0\"}}\n\n")
+    );
     let (id, event) = event.split_once('\n').unwrap();
-    assert_eq!(id, format!("id: {epoch}-0"));
+    assert_eq!(id, format!("id: {epoch}-0-{}", data["send_time"]));
     let written = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
     assert_eq!(&serde_json::from_str::<Value>(written).unwrap(), data);
 }
@@ -71,7 +76,9 @@ async fn a_silent_stream_has_a_heartbeat() {
     let redis = Redis::start();
     let confab = start(&redis);
     let sent = raw_until(&confab, "chat=a:b", "\n:\n:\n").await;
-    assert_retry(sent.strip_suffix(":\n:\n").unwrap());
+    let (retry, _) = sent.split_at(sent.find("event: open\n").unwrap());
+    assert_retry(retry);
+    assert!(sent.ends_with("\n\n:\n:\n"), "{sent:?}");
 }
 
 #[tokio::test]
@@ -123,15 +130,18 @@ async fn a_stream_continues_after_the_last_event_id_whatever_the_query_says() {
     let redis = Redis::start();
     let confab = start(&redis);
     confab.send_all("a:b", "a", numbers(0..5)).await;
-    let epoch = confab.epoch("a:b").await;
+    let position = confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.ok()["position"].clone();
+    let position = position.as_str().unwrap();
     for query in ["chat=a:b", "chat=a:b&cursor=0", "chat=a:b&cursor=1&epoch=5"] {
-        let mut follower = Follower::start(&confab, query, Some(&format!("{epoch}-2")));
+        let mut follower = Follower::start(&confab, query, Some(position));
         assert_eq!(follower.indexes(2).await, [3, 4], "{query}");
     }
     // From clients that cannot set headers.
-    let query = format!("chat=a:b&cursor=0&lastEventId={epoch}-2");
-    let mut follower = Follower::start(&confab, &query, None);
-    assert_eq!(follower.indexes(2).await, [3, 4]);
+    for name in ["lastEventId", "after"] {
+        let query = format!("chat=a:b&cursor=0&{name}={position}");
+        let mut follower = Follower::start(&confab, &query, None);
+        assert_eq!(follower.indexes(2).await, [3, 4], "{name}");
+    }
 }
 
 #[tokio::test]
@@ -159,9 +169,8 @@ async fn a_wrong_request_for_a_stream_is_refused() {
         ("chat=a:b&cursor=x", None, json!("cursor")),
         ("chat=a:b&cursor=1&epoch=x", None, json!("epoch")),
         ("chat=a:b&chat=a:c", None, json!("chat")),
-        ("chat=a:b", Some("7"), json!("Last-Event-ID")),
-        ("chat=a:b", Some("x-7"), json!("Last-Event-ID")),
-        ("chat=a:b", Some("1-18446744073709551615"), json!("Last-Event-ID")),
+        ("chat=a:b&after=0&after=0", None, json!("after")),
+        ("chat=a", Some("0"), json!("chat")),
     ] {
         let mut request = confab.build(Method::GET, &format!("/api/stream?{query}"));
         if let Some(id) = id {

@@ -113,7 +113,7 @@ async fn follow(chat: String, hosts: [Arc<Confab>; 2], mut random: fastrand::Rng
             tally.received += 1;
             tally.missed += index.saturating_sub(next);
             tally.doubled += u64::from(index < next);
-            tally.out_of_order += u64::from(!event.id.ends_with(&format!("-{index}")));
+            tally.out_of_order += u64::from(event.id.split('-').nth(1) != Some(&index.to_string()));
             next = index + 1;
             last_event_id = Some(event.id);
             if next == end {

@@ -16,53 +16,36 @@ async fn if_the_log_is_replaced_a_follower_receives_a_reset_and_then_the_new_log
     let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
     assert_eq!(follower.indexes(2).await, [0, 1]);
     let old = confab.epoch("a:b").await;
-    let last = format!("{old}-1");
+    let last = confab.pull(json!({ "chat": "a:b" })).await.ok()["position"].clone();
+    let last = last.as_str().unwrap();
 
     redis.delete(&log_key("a:b")).await;
     confab.send_all("a:b", "a", ["new 0"]).await;
     let epoch = confab.epoch("a:b").await;
-    let mut again = Follower::start(&confab, "chat=a:b", Some(&last));
+    let mut again = Follower::start(&confab, "chat=a:b", Some(last));
     let mut by_cursor = Follower::start(&confab, &format!("chat=a:b&cursor=2&epoch={old}"), None);
-    for (follower, id) in [(&mut follower, &*last), (&mut again, ""), (&mut by_cursor, "")] {
+    for follower in [&mut follower, &mut again, &mut by_cursor] {
         let reset = follower.next().await;
-        assert_eq!((&*reset.name, &reset.data), ("reset", &json!({ "epoch": epoch })));
-        // It has no id, so that a client that breaks off here receives it again.
-        assert_eq!(reset.id, id);
+        assert_eq!(
+            (&*reset.name, &reset.data),
+            ("reset", &json!({ "epoch": epoch, "index": 0 }))
+        );
+        // The position before what follows.
+        assert_eq!(reset.id, "0");
         let first = follower.next().await;
         assert_eq!((first.index(), &first.data["text"]), (0, &json!("new 0")));
-        assert_eq!(first.id, format!("{epoch}-0"));
+        assert_eq!(first.id, format!("{epoch}-0-{}", first.data["send_time"]));
     }
+    // A client that breaks off before the reset still has its own position.
+    assert_eq!(again.position(), last);
     redis.delete(&log_key("a:b")).await;
     let reset = follower.next().await;
-    assert_eq!((&*reset.name, &reset.data), ("reset", &json!({ "epoch": 0 })));
+    assert_eq!(
+        (&*reset.name, &reset.data),
+        ("reset", &json!({ "epoch": 0, "index": 0 }))
+    );
     confab.send_all("a:b", "a", ["newest 0"]).await;
     assert_eq!(follower.next().await.data["text"], "newest 0");
-}
-
-#[tokio::test]
-async fn if_the_log_has_lost_its_newest_messages_a_follower_receives_a_reset_and_then_the_log() {
-    let mut redis = Redis::start();
-    let confab = Confab::on(&redis).variable("redis_timeout_ms", 15_000).start();
-    confab.send_all("a:b", "a", ["kept"]).await;
-    redis.command::<()>(["SAVE"]).await;
-    confab.send_all("a:b", "a", ["lost", "lost too"]).await;
-    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
-    assert_eq!(follower.indexes(3).await, [0, 1, 2]);
-    redis.kill();
-    redis.restart();
-    // One follower stayed connected, one comes back.
-    let epoch = confab.epoch("a:b").await;
-    let mut again = Follower::start(&confab, "chat=a:b", Some(&format!("{epoch}-2")));
-    for follower in [&mut follower, &mut again] {
-        let reset = follower.next().await;
-        assert_eq!((&*reset.name, &reset.data), ("reset", &json!({ "epoch": epoch })));
-        assert_eq!(follower.next().await.data["text"], "kept");
-    }
-    confab.send_all("a:b", "a", ["new"]).await;
-    for follower in [&mut follower, &mut again] {
-        let next = follower.next().await;
-        assert_eq!((next.index(), &next.data["text"]), (1, &json!("new")));
-    }
 }
 
 #[tokio::test]
@@ -85,12 +68,18 @@ async fn if_messages_were_trimmed_a_follower_receives_a_gap() {
     let redis = Redis::start();
     let confab = Confab::on(&redis).variable("max_messages_per_chat", 5).start();
     confab.send_all("a:b", "a", numbers(0..20)).await;
+    // Nothing is left at or below index 6, so its time is not known.
+    let before = 0;
     let mut follower = Follower::start(&confab, "chat=a:b&cursor=7", None);
     let gap = follower.next().await;
     let epoch = confab.epoch("a:b").await;
     assert_eq!(
         (gap.name.as_str(), gap.id, gap.data),
-        ("gap", format!("{epoch}-14"), json!({ "first_index": 15 }))
+        (
+            "gap",
+            format!("{epoch}-14-{before}"),
+            json!({ "from": 7, "first_index": 15 })
+        )
     );
     assert_eq!(follower.indexes(5).await, [15, 16, 17, 18, 19]);
     // A follower that keeps up receives no gaps.

@@ -22,6 +22,7 @@ fn request(chat: &str) -> PageRequest {
         before: None,
         epoch: None,
         wait: 0,
+        after: None,
     }
 }
 
@@ -121,7 +122,7 @@ async fn a_cursor_of_a_lost_log_fails_with_the_epoch_of_the_new_log() {
     };
     let gone = caller.pull(stale).await.unwrap_err();
     assert!(
-        matches!(gone, Error::Gone(epoch) if epoch == sent.send_time),
+        matches!(&gone, Error::Gone(gone) if (gone.epoch, gone.index) == (sent.send_time, 0)),
         "{gone:?}"
     );
 }

@@ -52,6 +52,37 @@ fn a_wait_is_at_most_half_a_minute() {
 }
 
 #[test]
+fn after_takes_the_place_of_the_cursor_and_is_a_position() {
+    let parse = |after: &str, reverse| {
+        let fields = PageFields {
+            chat: "a:b".into(),
+            cursor: Some(3),
+            epoch: Some(16),
+            reverse: Some(reverse),
+            after: Some(after.into()),
+            ..PageFields::default()
+        };
+        PageRequest::parse(&fields).map(|request| (request.span, request.basis))
+    };
+    let wait = Duration::ZERO;
+    for (after, from) in [("17-41-18", 42), ("0", 0)] {
+        let basis = Basis::After(after.parse().unwrap());
+        assert_eq!(parse(after, false), Ok((Span::From { from, wait }, basis)));
+    }
+    for (after, reverse) in [("17-41-18", true), ("17-41", false), ("", false), ("0-0-0", false)] {
+        let error = parse(after, reverse).unwrap_err();
+        let named = matches!(
+            &error,
+            Error::Invalid {
+                field: Some(Field::After),
+                ..
+            }
+        );
+        assert!(named, "{after}: {error:?}");
+    }
+}
+
+#[test]
 fn only_the_open_end_of_a_log_can_be_waited_for() {
     let back = |before| Ok(Span::Back { skip: 3, before });
     assert_eq!(parse(Some(true), None, Some(1)), back(None));
@@ -62,8 +93,8 @@ fn only_the_open_end_of_a_log_can_be_waited_for() {
     );
 }
 
-/// The next cursor of a page that holds `indexes`, in a chat that has the messages 3 to 9.
-fn next(span: Span, indexes: &[u64]) -> Option<u64> {
+/// The page that holds `indexes`, in a chat that has the messages 3 to 9, each sent at its index.
+fn page(span: Span, indexes: &[u64]) -> Page {
     let message = |index: &u64| Message {
         index: *index,
         sender: "a".into(),
@@ -74,9 +105,14 @@ fn next(span: Span, indexes: &[u64]) -> Option<u64> {
         epoch: Epoch::new(17).unwrap(),
         oldest: 3,
         newest: 9,
+        newest_time: 9,
     };
     let messages = indexes.iter().map(message).collect();
-    Page::new(span, Slice { extent, messages }).next
+    Page::new(span, Basis::Any, Some(Slice { extent, messages }))
+}
+
+fn next(span: Span, indexes: &[u64]) -> Option<u64> {
+    page(span, indexes).next
 }
 
 #[test]
@@ -119,4 +155,24 @@ fn a_reverse_page_has_a_next_until_the_oldest() {
             "{skip} {before:?}"
         );
     }
+}
+
+#[test]
+fn a_page_has_the_position_of_its_highest_message() {
+    let wait = Duration::ZERO;
+    let from = |from| Span::From { from, wait };
+    let back = Span::Back { skip: 0, before: None };
+    for (span, indexes, position) in [
+        (from(3), &[3, 4][..], Some("17-4-4")),
+        (from(10), &[], Some("17-9-9")),
+        (from(99), &[], Some("17-9-9")),
+        (Span::Between { from: 5, before: 5 }, &[], None),
+        (back, &[9, 8], Some("17-9-9")),
+    ] {
+        let position = position.map(|position| position.parse().unwrap());
+        assert_eq!(page(span, indexes).position, position, "{span:?} {indexes:?}");
+    }
+    let after = Basis::After("17-6-6".parse().unwrap());
+    assert_eq!(Page::new(from(7), after, None).position.unwrap().to_string(), "17-6-6");
+    assert_eq!(Page::new(from(0), Basis::Any, None).position, Some(Position::Start));
 }

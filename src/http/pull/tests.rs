@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::chat::Chat;
-use crate::domain::page::{Limit, MAX_LIMIT, Span};
+use crate::domain::page::{Basis, Limit, MAX_LIMIT, Span};
 use crate::fuzz::{fuzz, near};
 use crate::http::problem::field_at_fault;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn expected(span: Span, limit: Option<u64>, epoch: Option<u64>) -> PageRequest {
         chat: Chat::parse("a b:ö").unwrap(),
         span,
         limit: Limit::new(limit),
-        epoch: epoch.and_then(Epoch::new),
+        basis: epoch.and_then(Epoch::new).map_or(Basis::Any, Basis::Epoch),
     }
 }
 
@@ -79,6 +79,9 @@ fn a_pull_that_is_not_one_names_what_is_wrong() {
         (r#"{"chat":"a:b","epoch":"17"}"#, "epoch"),
         (r#"{"chat":"a:b","wait":31}"#, "wait"),
         (r#"{"chat":"a:b","wait":0.5}"#, "wait"),
+        (r#"{"chat":"a:b","after":17}"#, "after"),
+        (r#"{"chat":"a:b","after":"17-1"}"#, "after"),
+        (r#"{"chat":"a:b","after":"0","reverse":true}"#, "after"),
         (r#"{"chat":"a:b""#, "body"),
         (" ", "body"),
     ] {
@@ -96,6 +99,8 @@ fn a_pull_that_is_not_one_names_what_is_wrong() {
         ("chat=a:b&epoch=x", "epoch"),
         ("chat=a:b&wait=31", "wait"),
         ("chat=a:b&wait=1s", "wait"),
+        ("chat=a:b&after=", "after"),
+        ("chat=a:b&after=0&after=0", "after"),
         ("chat=a:b&reverse=1", "reverse"),
         ("chat=a:b&chat=a:b", "chat"),
         ("chat=a:%FF", "body"),

@@ -7,13 +7,40 @@ use crate::store::reply::strings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+/// An array of these values, as `cmsgpack` packs it.
+fn array(values: &[Vec<u8>]) -> Vec<u8> {
+    let length = 0x90 | u8::try_from(values.len()).unwrap();
+    [vec![length], values.concat()].concat()
+}
+
+fn string(value: &[u8]) -> Vec<u8> {
+    let length = 0xa0 | u8::try_from(value.len()).unwrap();
+    [vec![length], value.to_vec()].concat()
+}
+
+fn entry(id: &str, fields: &[&[u8]]) -> Vec<u8> {
+    let fields: Vec<_> = fields.iter().map(|field| string(field)).collect();
+    array(&[string(id.as_bytes()), array(&fields)])
+}
+
+/// A page of these entries, in a chat that has the messages 3 to 9.
+fn reply(page: Vec<u8>) -> Vec<RedisResult> {
+    let mut reply = strings(&["page", "17-9", "109", "17-3"]);
+    reply.push(RedisResult::Binary(page));
+    reply
+}
+
 #[test]
 fn a_page_is_the_log_s_two_ends_and_its_entries() {
-    let page = r#"[["17-3",["sender","Alice","time","17","text","hi"]],["17-4",["sender","bob","time","18","text","\u0000\/"]]]"#;
+    let page = array(&[
+        entry("17-3", &[b"17", b"Alice:hi"]),
+        entry("17-4", &[b"18", b"bob:\0:/"]),
+    ]);
     let extent = Extent {
         epoch: Epoch::new(17).unwrap(),
         oldest: 3,
         newest: 9,
+        newest_time: 109,
     };
     let message = |index, sender: &str, text: &str, send_time| Message {
         index,
@@ -21,78 +48,57 @@ fn a_page_is_the_log_s_two_ends_and_its_entries() {
         text: text.into(),
         send_time,
     };
-    let messages = vec![message(3, "Alice", "hi", 17), message(4, "bob", "\0/", 18)];
-    assert_eq!(
-        decode(&strings(&["17-9", "17-3", page])),
-        Ok(Some(Slice { extent, messages }))
-    );
-    let empty = Slice {
-        extent,
-        messages: Vec::new(),
-    };
-    assert_eq!(decode(&strings(&["17-9", "17-3", "[]"])), Ok(Some(empty)));
-    assert_eq!(decode(&[]), Ok(None));
+    let messages = vec![message(3, "Alice", "hi", 17), message(4, "bob", "\0:/", 18)];
+    let slice = |messages| Ok(Found::Slice(Some(Slice { extent, messages })));
+    assert_eq!(decode(&reply(page)), slice(messages));
+    assert_eq!(decode(&reply(Vec::new())), slice(Vec::new()));
+    assert_eq!(decode(&[]), Ok(Found::Slice(None)));
 }
 
 #[test]
 fn a_page_that_cannot_be_read_says_where_and_why() {
-    let of_page = |page| ["17-9", "17-0", page];
+    let of_entry = |fields: &[&[u8]]| reply(array(&[entry("17-0", fields)]));
     for (values, why) in [
-        (&["unreadable", "WRONGTYPE Operation"][..], "WRONGTYPE Operation"),
-        (&["17-9"], "the reply of read.lua has an unknown shape"),
-        (&["17-9", "x", "[]"], "\"x\" is not an entry's id"),
+        (strings(&["unreadable", "WRONGTYPE Operation"]), "WRONGTYPE Operation"),
+        (strings(&["17-9"]), "the reply of read.lua has an unknown shape"),
+        (strings(&["page", "17-9", "1", "x", ""]), "\"x\" is not an entry's id"),
+        (strings(&["page", "17-9", "x", "17-0", ""]), "has the time \"x\""),
         (
-            &of_page("{}"),
-            "the page is not valid JSON: invalid type: map, expected a sequence at line 1 column 0",
+            of_entry(&[b"17"]),
+            "entry 17-0: does not have the one field of a message",
         ),
         (
-            &of_page(r#"[["17-0",["sender","a"]]]"#),
-            "entry 17-0: does not have the three fields of a message",
+            of_entry(&[b"17", b"a:b", b"c", b"d"]),
+            "entry 17-0: does not have the one field of a message",
         ),
-        (
-            &of_page(r#"[["17-0",["sender","a","time","1","text","b","more","c"]]]"#),
-            "entry 17-0: does not have the three fields of a message",
-        ),
-        (
-            &of_page(r#"[["17-0",["a\/b","b","time","1","text","c"]]]"#),
-            "entry 17-0: has field \"a/b\", expected \"sender\"",
-        ),
-        (
-            &of_page(r#"[["17-0",["a","b","time","1","text","c"]]]"#),
-            "entry 17-0: has field \"a\", expected \"sender\"",
-        ),
-        (
-            &of_page(r#"[["17-0",["sender","a","time","x","text","hi"]]]"#),
-            "entry 17-0: has the time \"x\"",
-        ),
+        (of_entry(&[b"sender", b"a:b"]), "entry 17-0: has the time \"sender\""),
+        (of_entry(&[b"17", b"ab"]), "entry 17-0: has no sender"),
+        (of_entry(&[b"17", b"\xff:b"]), "entry 17-0: is not UTF-8"),
+        (of_entry(&[b"17", b"a:\xff"]), "entry 17-0: is not UTF-8"),
     ] {
-        assert_eq!(decode(&strings(values)), Err(Unreadable(why.to_owned())));
+        assert_eq!(decode(&values), Err(Unreadable(why.to_owned())));
     }
-    let mut not_utf8 = strings(&["17-9", "17-0"]);
-    let page = b"[[\"17-0\",[\"sender\",\"\xff\",\"time\",\"1\",\"text\",\"hi\"]]]";
-    not_utf8.push(RedisResult::Binary(page.to_vec()));
-    assert_eq!(
-        decode(&not_utf8),
-        Err(Unreadable("entry 17-0: is not UTF-8".to_owned()))
-    );
+    let Unreadable(why) = decode(&reply(b"\xc1".to_vec())).unwrap_err();
+    assert!(why.starts_with("the page is not valid MessagePack"), "{why}");
 }
 
 #[test]
 fn fuzz_pages() {
     let value = prop_oneof![
-        6 => near(&["17-3", "18", "unreadable"]).prop_map(RedisResult::Binary),
+        6 => near(&["17-3", "18", "void", "page", "unreadable"]).prop_map(RedisResult::Binary),
         1 => any::<i64>().prop_map(RedisResult::Int64),
         1 => Just(RedisResult::Nil),
     ];
-    let pages = near(&["[]", r#"[["17-3",["sender","a","time","18","text","\u0000hi"]]]"#]);
-    let page = pages.prop_map(|page| {
-        let mut reply = strings(&["17-9", "17-0"]);
-        reply.push(RedisResult::Binary(page));
-        reply
+    let page = near(&["\u{92}", "\x17a:b"]).prop_map(|bytes| {
+        let mut page = array(&[entry("17-3", &[b"18", b"a:hi"])]);
+        page.extend(bytes);
+        reply(page)
     });
-    fuzz("pages", &prop_oneof![vec(value, 0..5), page], |reply| {
-        if let Ok(Some(slice)) = decode(&reply) {
-            assert!(matches!(&reply[..], [_, _, RedisResult::Binary(page)] if page.len() > slice.messages.len()));
+    fuzz("pages", &prop_oneof![vec(value, 0..6), page], |reply| {
+        if let Ok(Found::Slice(Some(slice))) = decode(&reply) {
+            assert!(
+                matches!(&reply[..], [_, _, _, _, RedisResult::Binary(page)] if page.len() >= slice.messages.len())
+            );
         }
     });
 }

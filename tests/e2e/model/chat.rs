@@ -61,6 +61,14 @@ impl Chat {
             answer["has_more"] = json!(true);
             answer["next_cursor"] = json!(if reverse { cursor + limit } else { matching[limit] });
         }
+        let highest = if reverse { page.first() } else { page.last() };
+        let at_end = page.is_empty() && !reverse && cursor >= self.messages.len();
+        if let Some(last) = highest.copied().or(self.messages.last().filter(|_| at_end)) {
+            let (index, time) = (&last["index"], &last["send_time"]);
+            answer["position"] = json!(format!("{}-{index}-{time}", self.epoch()));
+        } else if self.messages.is_empty() {
+            answer["position"] = json!("0");
+        }
         if first > 0 {
             answer["first_index"] = json!(first);
         }

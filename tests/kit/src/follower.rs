@@ -14,6 +14,16 @@ pub struct Follower {
     events: EventSource,
     /// How often it has connected so far.
     pub connected: usize,
+    /// The first event of the newest stream.
+    pub open: Option<Event>,
+}
+
+/// What comes next.
+enum Step {
+    Connected,
+    Opened,
+    Ended,
+    Event(Event),
 }
 
 /// A server-sent event.
@@ -46,21 +56,34 @@ impl Follower {
         let mut events = EventSource::new(request).unwrap();
         // Sooner than the server asks for, so that tests do not wait.
         events.set_retry_policy(Box::new(Constant::new(Duration::from_millis(50), None)));
-        Self { events, connected: 0 }
+        Self {
+            events,
+            connected: 0,
+            open: None,
+        }
     }
 
-    /// Waits until the server has answered. From then on, it misses nothing.
+    /// Waits until the stream has begun. From then on, it misses nothing.
     pub async fn opened(mut self) -> Self {
-        while self.connected == 0 {
-            assert_eq!(self.step().await.map(|event| event.data), None);
+        while self.open.is_none() {
+            if let Step::Event(event) = self.step().await {
+                panic!("the first event is {event:?}");
+            }
         }
         self
+    }
+
+    /// The position in the first event of the newest stream.
+    pub fn position(&self) -> String {
+        let open = self.open.as_ref().expect("the stream has not begun");
+        assert_eq!(open.data["position"], open.id, "{open:?}");
+        open.id.clone()
     }
 
     /// The next event, from this stream or a later one.
     pub async fn next(&mut self) -> Event {
         loop {
-            if let Some(event) = self.step().await {
+            if let Step::Event(event) = self.step().await {
                 return event;
             }
         }
@@ -79,11 +102,10 @@ impl Follower {
     /// The next event of this stream; `None` if the stream ends first.
     pub async fn next_in_this_stream(&mut self) -> Option<Event> {
         loop {
-            let before = self.connected;
             match self.step().await {
-                None if self.connected == before => return None,
-                None => {}
-                event => return event,
+                Step::Ended => return None,
+                Step::Event(event) => return Some(event),
+                Step::Connected | Step::Opened => {}
             }
         }
     }
@@ -97,22 +119,28 @@ impl Follower {
         indexes
     }
 
-    /// The next event; `None` if it has connected, or its stream has ended.
-    async fn step(&mut self) -> Option<Event> {
+    async fn step(&mut self) -> Step {
         let next = tokio::time::timeout(TIMEOUT, self.events.next()).await;
         let next = next.unwrap_or_else(|_| panic!("timed out after {TIMEOUT:?} waiting until an event comes"));
         match next.expect("the event source has given up") {
             Ok(SourceEvent::Open) => {
                 self.connected += 1;
-                None
+                Step::Connected
             }
-            Ok(SourceEvent::Message(event)) => Some(Event {
-                data: serde_json::from_str(&event.data).unwrap_or_else(|why| panic!("{why}: {event:?}")),
-                name: event.event,
-                id: event.id,
-            }),
+            Ok(SourceEvent::Message(event)) => {
+                let event = Event {
+                    data: serde_json::from_str(&event.data).unwrap_or_else(|why| panic!("{why}: {event:?}")),
+                    name: event.event,
+                    id: event.id,
+                };
+                if event.name != "open" {
+                    return Step::Event(event);
+                }
+                self.open = Some(event);
+                Step::Opened
+            }
             Err(Error::InvalidStatusCode(status, _)) => panic!("the stream is refused: {status}"),
-            Err(_) => None,
+            Err(_) => Step::Ended,
         }
     }
 }
