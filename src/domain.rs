@@ -4,6 +4,7 @@ pub mod chat;
 pub mod entry_id;
 pub mod error;
 pub mod idempotency_key;
+pub mod member;
 pub mod message;
 pub mod page;
 pub mod position;

@@ -1,8 +1,9 @@
 //! A message before it is stored, and after.
 
-use crate::domain::chat::{Chat, Member};
+use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
+use crate::domain::member::Member;
 
 /// The most bytes (of UTF-8) of a text.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -19,7 +20,7 @@ pub struct Draft {
 
 impl Draft {
     /// Parses a message: `chat` as in [`Chat::parse`], `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two
-    /// names in any letter case.
+    /// names in any spelling.
     pub fn parse(chat: &str, text: String, sender: String, key: Option<IdempotencyKey>) -> Result<Self> {
         let chat = Chat::parse(chat)?;
         if sender.is_empty() {

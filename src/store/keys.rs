@@ -6,15 +6,16 @@
 //! | `confab:{<chat>}:sent:<member>:<key>` | string | after `idempotency_window_s` | `append.lua` | the receipt of a message with an idempotency key: `<id> <time> <SHA-1 of the text>` |
 //! | `confab:{<chat>}:try:<nonce>` | string | after a minute | `append.lua` | the same, for a message without one |
 //!
-//! `<chat>` is the two members, lower case, the lesser first, with a colon between them. The braces are a Redis Cluster hash
-//! tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two chats share a
+//! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
+//! hash tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two chats share a
 //! key, and no name can break the tag.
 //!
 //! What a key holds never changes: another format takes another name, so that versions of confab that run side by side
 //! cannot misread each other.
 
-use crate::domain::chat::{Chat, Member};
+use crate::domain::chat::Chat;
 use crate::domain::idempotency_key::IdempotencyKey;
+use crate::domain::member::Member;
 use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
 
 const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'{').add(b'}');
@@ -73,6 +74,13 @@ mod tests {
             ("a:a", "confab:{a:a}:log"),
             ("}{:%7B", "confab:{%257b:%7D%7B}:log"),
             ("ö:\"'", "confab:{\"':%C3%B6}:log"),
+            ("O\u{308}:\"'", "confab:{\"':%C3%B6}:log"),
+            (
+                "Ὀδυσσεύς:S",
+                "confab:{s:%E1%BD%80%CE%B4%CF%85%CF%83%CF%83%CE%B5%CF%8D%CF%83}:log",
+            ),
+            ("ſ:ẞ", "confab:{s:%C3%9F}:log"),
+            ("ﬁ:İ", "confab:{%C4%B0:%EF%AC%81}:log"),
         ] {
             assert_eq!(log(&Chat::parse(chat).unwrap()), key, "{chat}");
         }

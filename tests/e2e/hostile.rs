@@ -25,7 +25,7 @@ async fn names_may_have_any_visible_characters_and_never_share_a_chat() {
         "\\",
         "😀",
         "é",
-        "e\u{301}",
+        "e",
         " ",
         "  ",
         "*",
@@ -44,7 +44,6 @@ async fn names_may_have_any_visible_characters_and_never_share_a_chat() {
     }
     for name in names {
         let page = confab.texts(json!({ "chat": format!("OTHER:{name}") })).await;
-        // "%7B" and "%7b" are the same name, like "A" and "a".
         assert_eq!(page, [name], "{name}");
     }
     assert_eq!(redis.keys("*:log").await.len(), names.len());

@@ -21,6 +21,7 @@ mod hostile;
 mod load;
 mod long_poll;
 mod model;
+mod names;
 mod original_faults;
 mod outage;
 mod paging;
