@@ -53,6 +53,9 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body is compressed, or encoded in another way; nothing was stored.
+    #[error("the body must have no content encoding")]
+    UnsupportedEncoding,
     /// The idempotency key belongs to a message with another text; nothing was stored.
     #[error("the idempotency key was used for another text")]
     KeyReused,
@@ -89,7 +92,11 @@ impl Error {
     /// Writes a failure that is not the caller's to standard error, which the host keeps as the component's server log.
     pub fn log(&self) {
         match self {
-            Self::Invalid { .. } | Self::TooLarge { .. } | Self::KeyReused | Self::Gone { .. } => {}
+            Self::Invalid { .. }
+            | Self::TooLarge { .. }
+            | Self::UnsupportedEncoding
+            | Self::KeyReused
+            | Self::Gone { .. } => {}
             Self::Unavailable(_) | Self::Internal(_) => {
                 // One write, so that the lines of several instances do not mix.
                 let line = format!("confab: {self}\n");

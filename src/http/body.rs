@@ -2,33 +2,47 @@
 
 use crate::domain::error::{Error, Result};
 use crate::domain::message::MAX_TEXT_BYTES;
+use crate::http::headers;
 use http_body::Body;
+use spin_sdk::http::HeaderMap;
 use spin_sdk::wasip3::http::types::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
-use spin_sdk::wasip3::wit_bindgen::StreamResult;
+use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
 
 /// The most bytes of a request's body: every legal text in any spelling of JSON (six bytes for one, as in `\u0041`), and room for
 /// the other fields.
 pub(super) const MAX_BODY_BYTES: usize = 6 * MAX_TEXT_BYTES + 16 * 1024;
 
+/// The most bytes that are read of a body before it is refused: a client that is still sending does not read the answer before its
+/// connection is closed.
+const MAX_REFUSED_BYTES: usize = MAX_BODY_BYTES + 1024 * 1024;
+
 /// How many bytes to ask for if the request does not say how many there are.
 const CHUNK_BYTES: usize = 4 * 1024;
 
-/// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, or ends early.
-pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
+/// How many bytes to drop at once.
+const DROPPED_AT_ONCE: usize = 64 * 1024;
+
+/// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, has a content encoding, or ends early.
+pub(super) async fn read(headers: &HeaderMap, mut body: IncomingRequestBody) -> Result<Vec<u8>> {
     let length = body
         .size_hint()
         .upper()
         .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(too_large());
-    }
     let Some(request) = body.take_unstarted().filter(|_| length != Some(0)) else {
         return Ok(Vec::new());
     };
     let (_, no_failure) = wit_future::new(|| Ok(()));
     let (mut stream, end) = Request::consume_body(request, no_failure);
+    if headers::is_encoded(headers) {
+        drop_rest(stream, 0).await;
+        return Err(Error::UnsupportedEncoding);
+    }
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        drop_rest(stream, 0).await;
+        return Err(too_large());
+    }
     let mut whole = Vec::new();
     // The host passes on no bytes beyond the length (RFC 9112, section 6.3), so a body of that length is whole. The SDK's
     // `bytes()` asks once more for the end, and that call is most of what reading a small body costs.
@@ -41,6 +55,7 @@ pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
             whole.extend_from_slice(&chunk);
         }
         if whole.len() > MAX_BODY_BYTES {
+            drop_rest(stream, whole.len()).await;
             return Err(too_large());
         }
         if result == StreamResult::Dropped {
@@ -54,6 +69,20 @@ pub(super) async fn read(mut body: IncomingRequestBody) -> Result<Vec<u8>> {
         }
     }
     Ok(whole)
+}
+
+/// Reads and drops what comes after the first `read` bytes of a body, until [`MAX_REFUSED_BYTES`].
+async fn drop_rest(mut stream: StreamReader<u8>, mut read: usize) {
+    let mut chunk = Vec::with_capacity(DROPPED_AT_ONCE);
+    while read < MAX_REFUSED_BYTES {
+        chunk.clear();
+        let result;
+        (result, chunk) = stream.read(chunk).await;
+        if result == StreamResult::Dropped {
+            return;
+        }
+        read = read.saturating_add(chunk.len());
+    }
 }
 
 fn too_large() -> Error {

@@ -4,6 +4,7 @@ use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 
+const CONTENT_ENCODING: HeaderName = HeaderName::from_static("content-encoding");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -24,6 +25,16 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyK
 pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<&[u8]>> {
     let id = only(headers, &LAST_EVENT_ID, Field::LastEventId)?;
     Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// Whether `Content-Encoding` names anything but `identity` (RFC 9110, section 8.4).
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut codings = values.flat_map(|value| value.split(|byte| *byte == b','));
+    codings.any(|coding| {
+        let coding = coding.trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// The value of a header that may be there once.
@@ -103,6 +114,35 @@ mod tests {
                 }
             );
             assert!(named, "{values:?}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn only_identity_is_no_encoding() {
+        let encoded = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(value));
+            }
+            is_encoded(&headers)
+        };
+        for values in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["Identity, "],
+            &["identity", "identity"],
+        ] {
+            assert!(!encoded(values), "{values:?}");
+        }
+        for values in [
+            &["gzip"][..],
+            &["x"],
+            &["identity, br"],
+            &["identity", "deflate"],
+            &["identity;q=1"],
+        ] {
+            assert!(encoded(values), "{values:?}");
         }
     }
 

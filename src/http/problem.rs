@@ -7,6 +7,7 @@ use serde::Serialize;
 use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::borrow::Cow;
 
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("accept-encoding");
 const ALLOW: HeaderName = HeaderName::from_static("allow");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
@@ -75,6 +76,13 @@ impl<'a> From<&'a Error> for Problem<'a> {
                 let (kind, title) = ("/problems/too-large", "The request is too large");
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail).field(*field)
             }
+            Error::UnsupportedEncoding => {
+                let (kind, title) = (
+                    "/problems/unsupported-encoding",
+                    "The content encoding is not supported",
+                );
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, title, error.to_string())
+            }
             Error::KeyReused => {
                 let (kind, title) = ("/problems/key-reused", "Idempotency key already used");
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
@@ -108,9 +116,14 @@ impl<'a> From<&'a Error> for Problem<'a> {
 /// The response to a request that failed.
 pub(super) fn response(error: &Error) -> Response {
     let mut response = Problem::from(error).response();
-    if let Error::Unavailable(_) = error {
-        let seconds = HeaderValue::from_static("1");
-        response.headers_mut().insert(RETRY_AFTER, seconds);
+    let advice = match error {
+        Error::Unavailable(_) => Some((RETRY_AFTER, "1")),
+        // What to send instead (RFC 9110, section 12.5.3).
+        Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
+        _ => None,
+    };
+    if let Some((name, value)) = advice {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -216,6 +229,7 @@ mod tests {
                 "text is over the limit of 65536 bytes",
             ),
             (too_large(None), 413, "body is over the limit of 65536 bytes"),
+            (Error::UnsupportedEncoding, 415, "no content encoding"),
             (Error::KeyReused, 422, "was used for another text"),
             (
                 Error::Gone {

@@ -62,7 +62,7 @@ impl<'a> Pulled<'a> {
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     // To find that there is no body costs a tenth of a pull: beside a query string, only a body of known length is read.
     let body = if call.query().is_empty() || call.body.size_hint().upper().is_some() {
-        body::read(call.body).await?
+        body::read(&call.headers, call.body).await?
     } else {
         Vec::new()
     };

@@ -30,7 +30,7 @@ struct Sent {
 /// Answers once Redis has the message.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let key = headers::idempotency_key(&call.headers)?;
-    let draft = parse(&body::read(call.body).await?, key)?;
+    let draft = parse(&body::read(&call.headers, call.body).await?, key)?;
     let receipt = service::send(&*config::get().await?, &draft).await?;
     let mut response = response::ok(&Sent {
         index: receipt.index,

@@ -18,6 +18,10 @@ impl From<Error> for wit::Error {
                 reason,
             }),
             Error::TooLarge { field, .. } => Self::TooLarge(format!("{} is {error}", field.map_or("request", name_of))),
+            Error::UnsupportedEncoding => Self::Invalid(wit::Invalid {
+                field: None,
+                reason: error.to_string(),
+            }),
             Error::KeyReused => Self::KeyReused,
             Error::Gone { epoch, index } => Self::Gone(wit::Gone {
                 epoch: epoch.map_or(0, Epoch::get),

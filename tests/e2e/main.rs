@@ -9,6 +9,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod bodies;
 mod clock;
 mod contract;
 mod cost;

@@ -114,3 +114,20 @@ async fn a_page_ends_after_512_kibibytes_and_has_a_next_cursor() {
     let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
     assert_eq!(follower.indexes(20).await, (0..20).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_page_of_control_characters_is_below_4_mebibytes() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    // The eighth text ends just below the budget, and so the page has one more.
+    let lengths = (0..20).map(|number| 64 * 1024 - usize::from(number == 7));
+    confab
+        .send_all("a:b", "a", lengths.map(|length| "\u{1}".repeat(length)))
+        .await;
+    let page = confab.pull(json!({ "chat": "a:b", "limit": 1000 })).await;
+    let bytes = page.body.len();
+    println!("a page of 576 KiB of control characters is an answer of {bytes} bytes");
+    assert_eq!(texts(&page.ok()).len(), 9);
+    // JSON makes six bytes of each.
+    assert!((3 * 1024 * 1024..4 * 1024 * 1024).contains(&bytes), "{bytes}");
+}
