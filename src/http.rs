@@ -2,6 +2,7 @@
 
 mod body;
 mod call;
+mod field;
 mod headers;
 mod json;
 mod message;

@@ -1,7 +1,7 @@
 //! Reads a JSON object whose fields are those of a request.
 
 use crate::domain::error::{Error, Field, Result};
-use crate::http::problem::{field_named, kind_of};
+use crate::http::field::{field_named, kind_of};
 use serde::de::DeserializeOwned;
 
 /// Reads a body that is a JSON object. Unknown fields are ignored. An error names the field at fault, if there is one.

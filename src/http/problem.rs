@@ -2,6 +2,7 @@
 
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
+use crate::http::field::name_of;
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
 use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -149,66 +150,6 @@ pub(super) fn method_not_allowed(method: &Method, allowed: &'static str) -> Resp
     response
 }
 
-const FIELDS: [Field; 12] = [
-    Field::Chat,
-    Field::Text,
-    Field::Sender,
-    Field::Cursor,
-    Field::Limit,
-    Field::Reverse,
-    Field::Before,
-    Field::Epoch,
-    Field::Wait,
-    Field::IdempotencyKey,
-    Field::After,
-    Field::LastEventId,
-];
-
-/// HTTP's name for a field.
-pub(super) fn name_of(field: Field) -> &'static str {
-    match field {
-        Field::Chat => "chat",
-        Field::Text => "text",
-        Field::Sender => "sender",
-        Field::Cursor => "cursor",
-        Field::Limit => "limit",
-        Field::Reverse => "reverse",
-        Field::Before => "before",
-        Field::Epoch => "epoch",
-        Field::Wait => "wait",
-        Field::IdempotencyKey => "Idempotency-Key",
-        Field::After => "after",
-        Field::LastEventId => "Last-Event-ID",
-    }
-}
-
-/// The field of this name; `None` if confab does not read it.
-pub(super) fn field_named(name: &str) -> Option<Field> {
-    FIELDS.into_iter().find(|field| name_of(*field) == name)
-}
-
-/// What a field's value must be, in the words of an error.
-pub(super) fn kind_of(field: Field) -> &'static str {
-    match field {
-        Field::Chat | Field::Text | Field::Sender | Field::After | Field::IdempotencyKey | Field::LastEventId => {
-            "must be a string"
-        }
-        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait => {
-            "must be a whole number from 0 to 18446744073709551615"
-        }
-        Field::Reverse => "must be true or false",
-    }
-}
-
-/// The field that an error names, or `body` for the request as a whole: for tests of what is refused.
-#[cfg(test)]
-pub(super) fn field_at_fault<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
-    match result {
-        Err(Error::Invalid { field, .. }) => field.map_or("body", name_of),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,13 +188,5 @@ mod tests {
             assert!(problem.detail.contains(detail), "{}", problem.detail);
             assert!(!String::from_utf8(problem.body()).unwrap().contains("password"));
         }
-    }
-
-    #[test]
-    fn a_field_is_found_by_its_name() {
-        for field in FIELDS {
-            assert_eq!(field_named(name_of(field)), Some(field));
-        }
-        assert_eq!(field_named("send_time"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::entry_id::decimal;
 use crate::domain::error::{Error, Field, Result};
-use crate::http::problem::{kind_of, name_of};
+use crate::http::field::{kind_of, name_of};
 use percent_encoding::percent_decode_str;
 
 /// The fields of a query string, decoded.

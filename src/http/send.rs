@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::domain::message::MAX_TEXT_BYTES;
     use crate::fuzz::{fuzz, near};
-    use crate::http::problem::field_at_fault;
+    use crate::http::field::field_at_fault;
 
     #[test]
     fn a_send_is_read_whatever_else_its_body_has() {

@@ -128,7 +128,7 @@ async fn follow(config: &Config, chat: &str, follower: &mut Follower, events: &m
 mod tests {
     use super::*;
     use crate::fuzz::{fuzz, near};
-    use crate::http::problem::field_at_fault;
+    use crate::http::field::field_at_fault;
 
     #[test]
     fn a_stream_begins_after_its_position_or_at_its_cursor_or_now() {

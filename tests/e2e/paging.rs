@@ -119,8 +119,8 @@ async fn a_page_ends_after_512_kibibytes_and_has_a_next_cursor() {
 async fn a_page_of_control_characters_is_below_4_mebibytes() {
     let redis = Redis::start();
     let confab = Confab::start(&redis);
-    // The eighth text ends just below the budget, and so the page has one more.
-    let lengths = (0..20).map(|number| 64 * 1024 - usize::from(number == 7));
+    // The eighth text ends just below 512 KiB, and so the page has one more.
+    let lengths = (0..20).map(|number| 64 * 1024 - if number == 0 { 100 } else { 0 });
     confab
         .send_all("a:b", "a", lengths.map(|length| "\u{1}".repeat(length)))
         .await;

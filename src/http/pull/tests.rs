@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::chat::Chat;
 use crate::domain::page::{Basis, Limit, MAX_LIMIT, Span};
 use crate::fuzz::{fuzz, near};
-use crate::http::problem::field_at_fault;
+use crate::http::field::field_at_fault;
 use std::time::Duration;
 
 fn request(body: &str, query: &str) -> Result<PageRequest> {
