@@ -26,12 +26,16 @@ lint:
 # What CI runs.
 check: lint test
 
-# Measures what requests cost, in about 6 minutes. BENCH_URL and REDIS_URL name a confab that runs already, if that is to be measured.
+# Measures what requests cost, in about 6 minutes; with BENCH_FLOOR=1 only their processor time, in 2. BENCH_SPIN names the Spin to
+# measure with in place of confab-host. Or BENCH_URL and REDIS_URL name a confab that runs already.
 # confab-host is optimized for it: a send then costs the host a third less. It is compiled again for it, in about a minute.
+OPTIMIZED = --config profile.dev.package.confab-host.opt-level=3
 bench: build
 	scripts/setup redis-server
 	scripts/setup wrk
-	cargo bench --workspace --profile dev --bench bench --config profile.dev.package.confab-host.opt-level=3
+	cargo build --release --target wasm32-wasip2 --package confab-floor
+	cargo build --workspace --bin confab-host $(OPTIMIZED)
+	cargo bench --workspace --profile dev --bench bench $(OPTIMIZED)
 
 # Feeds each parser with random input for a minute.
 fuzz:

@@ -1,6 +1,7 @@
 //! What following costs: the time from a send to its event, and the resources of idle followers.
 
 use crate::Bench;
+use crate::host::Host;
 use crate::load::{self, Workload, chat};
 use confab_kit::until;
 use futures::StreamExt;
@@ -80,14 +81,15 @@ impl Bench {
         let sends = Workload::new("", "send", &self.run("load"), 200, "");
         let alone = load::run(&self.url, &sends, 32, 3);
         let blocked = self.redis.blocked().await;
-        let (host_before, redis_before) = (memory_of_host(), self.memory_used().await);
+        let memory = || self.own.as_ref().map_or(0, Host::memory);
+        let (host_before, redis_before) = (memory(), self.memory_used().await);
         let mut followers = Vec::new();
         for number in 0..IDLE_FOLLOWERS {
             followers.push(follow(&self.url, &chat(&self.run("idle"), number)).await);
         }
         let all_wait = async || self.redis.blocked().await >= blocked + IDLE_FOLLOWERS;
         until("every follower waits", all_wait).await;
-        let (host, redis) = (memory_of_host(), self.memory_used().await);
+        let (host, redis) = (memory(), self.memory_used().await);
         let beside = load::run(&self.url, &sends, 32, 3);
         let kilobytes = |now: u64, before: u64| now.saturating_sub(before) as f64 / 1000.0 / IDLE_FOLLOWERS as f64;
         let (host, redis) = (kilobytes(host, host_before), kilobytes(redis, redis_before));
@@ -122,13 +124,4 @@ async fn follow(url: &str, chat: &str) -> TcpStream {
         begun.extend_from_slice(&buffer[..length]);
     }
     stream
-}
-
-/// The memory of this process, which is the host, in bytes; 0 if the system does not report it.
-fn memory_of_host() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    kilobytes.map_or(0, |number| number.parse::<u64>().unwrap() * 1024)
 }

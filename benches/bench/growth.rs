@@ -33,6 +33,6 @@ impl Bench {
 
     fn growth(&self, with: &str, workloads: &[Workload]) -> Value {
         println!("\nBy {with}, 32 connections");
-        self.compare(workloads, 32)
+        self.compare(workloads, 32, Some(0))
     }
 }

@@ -1,6 +1,6 @@
 -- The requests of one workload, for wrk: wrk --script load.lua URL -- KIND CHATS QUERY RUN
--- KIND is one of the functions of `kinds`; CHATS is how many chats the requests are spread over; QUERY goes to the end of a pull's;
--- RUN tells this run's chats and keys from those of others.
+-- KIND is one of the functions of `kinds`; CHATS is how many chats the requests are spread over; QUERY goes to the end of a pull's,
+-- and is the whole path of the floor's; RUN tells this run's chats and keys from those of others.
 local threads = 0
 
 function setup(thread)
@@ -25,8 +25,13 @@ local function body()
   return '{"chat":"' .. chat() .. '","text":"' .. text .. '","sender":"b"}'
 end
 
-function kinds.ping()
-  return wrk.format('GET', '/ping')
+-- What the floor answers; QUERY is the path.
+function kinds.get()
+  return wrk.format('GET', query)
+end
+
+function kinds.post()
+  return wrk.format('POST', query, {}, body())
 end
 
 function kinds.send()

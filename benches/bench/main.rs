@@ -1,7 +1,8 @@
-//! `make bench`: what requests cost, as ratios within one run, and how that grows with stored and requested messages.
+//! `make bench`: what requests cost beside the least that a component can do, and how that grows with stored and requested messages.
 //!
-//! It starts a redis-server and a host. Or it measures a running confab at `BENCH_URL`, whose Redis is at `REDIS_URL`. It prints
-//! tables, and writes the same figures as JSON.
+//! It starts a redis-server and a host: confab-host, or the Spin at `BENCH_SPIN`. Or it measures a running confab at `BENCH_URL`,
+//! whose Redis is at `REDIS_URL`, without its processor time. It prints tables, and writes the same figures as JSON. With
+//! `BENCH_FLOOR` it measures only processor time.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -14,14 +15,18 @@
 )]
 
 mod fill;
+mod floor;
 mod following;
 mod growth;
+mod host;
 mod load;
 mod memory;
 mod rates;
 mod requests;
 
-use confab_kit::{Confab, Redis, component};
+use confab_kit::{Redis, component};
+use fill::Kind;
+use host::Host;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -30,7 +35,7 @@ const MILLION: usize = 1_000_000;
 
 struct Bench {
     /// The confab that the benchmark started, if it did.
-    own: Option<Confab>,
+    own: Option<Host>,
     url: String,
     redis: Redis,
     /// Distinguishes this run's chats from those of others.
@@ -41,7 +46,7 @@ struct Bench {
 #[tokio::main]
 async fn main() {
     let bench = Bench::start();
-    let figures = bench.all().await;
+    let figures = bench.figures().await;
     // Requests that were under way when their load ended may still store something.
     while fill::empty(&bench.redis, &bench.run).await > 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -58,9 +63,9 @@ impl Bench {
             (None, url, Redis::at(&redis))
         } else {
             let redis = Redis::start();
-            let confab = Confab::start(&redis);
-            let url = format!("http://{}", confab.host());
-            (Some(confab), url, redis)
+            let host = Host::start("spin.toml", &redis);
+            let url = host.url();
+            (Some(host), url, redis)
         };
         Self {
             own,
@@ -71,9 +76,13 @@ impl Bench {
         }
     }
 
-    async fn all(&self) -> Value {
+    async fn figures(&self) -> Value {
         let size = component::size();
         println!("The component has {size} bytes.");
+        if std::env::var_os("BENCH_FLOOR").is_some() {
+            fill::fill(&self.redis, Kind::Log, &self.run("deep"), 1, MILLION).await;
+            return json!({ "component_bytes": size, "over_the_floor": self.over_the_floor().await });
+        }
         json!({
             "component_bytes": size,
             // First, before the host has used any memory.
@@ -81,6 +90,7 @@ impl Bench {
             "send_to_event": self.send_to_event().await,
             "memory": self.memory().await,
             "requests": self.requests().await,
+            "over_the_floor": self.over_the_floor().await,
             "rates": self.rates(),
             "cursor": self.by_cursor(),
             "page": self.by_page(),

@@ -1,8 +1,9 @@
 //! How many requests per second, and how long each takes.
 
 use crate::Bench;
+use crate::host::Host;
 use crate::load::{self, Rate, Workload};
-use confab_kit::{Confab, Fault, Proxy, Traffic};
+use confab_kit::{Fault, Proxy, Traffic};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ impl Bench {
     pub(crate) fn rates(&self) -> Value {
         let (load, deep) = (self.run("load"), self.run("deep"));
         let workloads = [
-            Workload::new("ping", "ping", "", 1, ""),
             Workload::new("send", "send", &load, 200, ""),
             Workload::new("keyed send", "keyed", &load, 200, ""),
             Workload::new("pull of 10, newest", "pull", &deep, 1, "&reverse=true"),
@@ -28,21 +28,17 @@ impl Bench {
         let mut all = Vec::new();
         for connections in CONNECTIONS {
             println!("\n{connections} connections");
-            all.push(json!({ "connections": connections, "rates": self.compare(&workloads, connections) }));
+            all.push(json!({ "connections": connections, "rates": self.compare(&workloads, connections, None) }));
         }
         json!(all)
     }
 
-    /// Measures the workloads in turn. Prints the median of each, and its ratio to that of the first.
-    pub(crate) fn compare(&self, workloads: &[Workload], connections: usize) -> Value {
+    /// Measures the workloads in turn. Prints the median of each, and its ratio to that of `base`, which is one of them.
+    pub(crate) fn compare(&self, workloads: &[Workload], connections: usize, base: Option<usize>) -> Value {
+        let of_base = base.map_or(String::new(), |base| format!("of {}", workloads[base].name));
         println!(
-            "{:>24} {:>11} {:>9} {:>9} {:>7} {:>9}",
-            "",
-            "requests/s",
-            "p50 ms",
-            "p99 ms",
-            "errors",
-            format!("of {}", workloads[0].name)
+            "{:>24} {:>11} {:>9} {:>9} {:>7} {of_base:>9}",
+            "", "requests/s", "p50 ms", "p99 ms", "errors"
         );
         let rounds: Vec<Vec<Rate>> = (1..=ROUNDS)
             .map(|round| {
@@ -58,14 +54,15 @@ impl Bench {
         for (place, workload) in workloads.iter().enumerate() {
             let median_of = |figure: &dyn Fn(&Vec<Rate>) -> f64| median(rounds.iter().map(figure).collect());
             let per_second = median_of(&|round| round[place].per_second);
-            let ratio = median_of(&|round| round[place].per_second / round[0].per_second);
+            let ratio = base.map(|base| median_of(&|round| round[place].per_second / round[base].per_second));
             let (p50, p99) = (
                 median_of(&|round| round[place].p50_ms),
                 median_of(&|round| round[place].p99_ms),
             );
             let errors: u64 = rounds.iter().map(|round| round[place].errors).sum();
+            let shown = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
             println!(
-                "{:>24} {per_second:>11.0} {p50:>9.2} {p99:>9.2} {errors:>7} {ratio:>9.2}",
+                "{:>24} {per_second:>11.0} {p50:>9.2} {p99:>9.2} {errors:>7} {shown:>9}",
                 workload.name
             );
             let row =
@@ -76,15 +73,15 @@ impl Bench {
     }
 
     pub(crate) fn many_connections(&self) -> Value {
-        self.step("1,000 connections for 60 s");
+        self.step("1,000 connections for 30 s");
         let rate = load::run(
             &self.url,
             &Workload::new("", "mix", &self.run("load"), 200, ""),
             1_000,
-            60,
+            30,
         );
         println!(
-            "\n1,000 connections for 60 s, 1 send to 5 pulls: {} requests, {:.0}/s, p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms, {} errors",
+            "\n1,000 connections for 30 s, 1 send to 5 pulls: {} requests, {:.0}/s, p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms, {} errors",
             rate.requests, rate.per_second, rate.p50_ms, rate.p99_ms, rate.max_ms, rate.errors
         );
         json!(rate)
@@ -98,16 +95,19 @@ impl Bench {
         }
         self.step("a Redis that is late");
         let proxy = Proxy::start(&self.redis, Traffic::Always(Fault::Delay(LATE)));
-        let confab = Confab::start(&proxy);
-        let url = format!("http://{}", confab.host());
-        let rate = load::run(&url, &Workload::new("", "mix", &self.run("load"), 200, ""), 64, 5);
+        let confab = Host::start("spin.toml", &proxy);
+        let rate = load::run(
+            &confab.url(),
+            &Workload::new("", "mix", &self.run("load"), 200, ""),
+            64,
+            5,
+        );
         println!(
-            "\nRedis {} ms late, 64 connections, 1 send to 5 pulls: {:.0} requests/s, p50 {:.1} ms, {} errors, {} instances",
+            "\nRedis {} ms late, 64 connections, 1 send to 5 pulls: {:.0} requests/s, p50 {:.1} ms, {} errors",
             LATE.as_millis(),
             rate.per_second,
             rate.p50_ms,
-            rate.errors,
-            confab.instances()
+            rate.errors
         );
         json!(rate)
     }

@@ -146,6 +146,12 @@ impl Redis {
         seconds * 1_000_000 + microseconds
     }
 
+    /// The processor time that it has used, in microseconds.
+    pub async fn processor_time(&self) -> u64 {
+        let info = self.info("cpu").await;
+        info.microseconds("used_cpu_user") + info.microseconds("used_cpu_sys")
+    }
+
     /// The keys that match a pattern, sorted.
     pub async fn keys(&self, pattern: &str) -> Vec<String> {
         let mut keys: Vec<String> = self.command(["KEYS", pattern]).await;

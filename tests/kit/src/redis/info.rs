@@ -24,6 +24,13 @@ impl Info {
         number.unwrap_or_else(|| panic!("INFO has no number {name}: {self:?}"))
     }
 
+    /// The time with this name, which must be there as seconds with six digits after the point.
+    #[track_caller]
+    pub fn microseconds(&self, name: &str) -> u64 {
+        let time = self.get(name).and_then(|value| value.replace('.', "").parse().ok());
+        time.unwrap_or_else(|| panic!("INFO has no time {name}: {self:?}"))
+    }
+
     /// How often each command was called, by its name in lower case, if this is the section `commandstats`.
     pub fn calls(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().filter_map(|(name, value)| {
@@ -46,6 +53,8 @@ mod tests {
             (3, Some("::1"))
         );
         assert_eq!(info.get("nothing"), None);
+        let info = Info::parse("used_cpu_sys:12.034567\r\n");
+        assert_eq!(info.microseconds("used_cpu_sys"), 12_034_567);
         let info =
             Info::parse("# Commandstats\r\ncmdstat_config|get:calls=2,usec=5\r\ncmdstat_evalsha:calls=7,usec=9\r\n");
         assert!(info.calls().eq([("config|get", 2), ("evalsha", 7)]));
