@@ -44,7 +44,9 @@ async fn a_pull_waits_only_as_long_as_it_asks_and_only_if_a_message_can_come() {
     let began = Instant::now();
     let page = confab.get("/api/pull?chat=a:b&cursor=1&wait=1").await.ok();
     assert_eq!(page["messages"], json!([]));
-    assert!(began.elapsed() >= Duration::from_secs(1));
+    let waited = began.elapsed();
+    // A second, and room for a busy machine.
+    assert!((1..6).contains(&waited.as_secs()), "{waited:?}");
     for request in [
         json!({ "chat": "a:b", "cursor": 1, "wait": 0 }),
         json!({ "chat": "a:b", "cursor": 0, "wait": 30 }),
