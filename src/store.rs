@@ -1,11 +1,13 @@
 //! The only folder that speaks Redis: a file, with its script, for each thing done there.
 
 mod append;
+mod attempt;
 mod connection;
 mod keys;
 mod locate;
 mod opening;
 mod read;
+mod refusal;
 mod reply;
 mod script;
 mod watch;

@@ -34,6 +34,17 @@ pub enum Field {
     LastEventId,
 }
 
+/// What a request that Redis failed has stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It was not to store anything.
+    NotAsked,
+    /// It has stored nothing.
+    No,
+    /// It has stored all or nothing; nobody can tell which.
+    Unknown,
+}
+
 /// Every way in which a request can fail.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -67,9 +78,20 @@ pub enum Error {
         /// What the client has from this index on, was lost.
         index: u64,
     },
-    /// Redis refused, dropped the connection or did not answer in time. The cause is for the server log alone.
-    #[error("Redis is unavailable: {0}")]
-    Unavailable(String),
+    /// Redis refused, dropped the connection or did not answer in time.
+    #[error("Redis is unavailable: {cause}")]
+    Unavailable {
+        /// What happened, for the server log alone.
+        cause: String,
+        /// What the request has stored.
+        stored: Stored,
+    },
+    /// Redis is older than the oldest version that confab works with, 7.0.
+    #[error("Redis {} is too old; confab needs 7.0 or later", .version.map(|part| part.to_string()).join("."))]
+    OldRedis {
+        /// Its major and minor version.
+        version: [u32; 2],
+    },
     /// A defect, a wrong setting or unreadable stored data. The cause is for the server log alone.
     #[error("internal error: {0:#}")]
     Internal(Cause),
@@ -89,6 +111,12 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// The error of a request that Redis failed for this cause.
+    pub fn unavailable(cause: impl Into<String>, stored: Stored) -> Self {
+        let cause = cause.into();
+        Self::Unavailable { cause, stored }
+    }
+
     /// Writes a failure that is not the caller's to standard error, which the host keeps as the component's server log.
     pub fn log(&self) {
         match self {
@@ -97,7 +125,7 @@ impl Error {
             | Self::UnsupportedEncoding
             | Self::KeyReused
             | Self::Gone { .. } => {}
-            Self::Unavailable(_) | Self::Internal(_) => {
+            Self::Unavailable { .. } | Self::OldRedis { .. } | Self::Internal(_) => {
                 // One write, so that the lines of several instances do not mix.
                 let line = format!("confab: {self}\n");
                 eprint!("{line}");

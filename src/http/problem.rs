@@ -1,7 +1,7 @@
 //! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457). One table has status, type, title and detail.
 
 use crate::domain::entry_id::Epoch;
-use crate::domain::error::{Error, Field};
+use crate::domain::error::{Error, Field, Stored};
 use crate::http::field::name_of;
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
@@ -29,6 +29,17 @@ struct Problem<'a> {
     /// confab's own: what the client has from this index on, was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u64>,
+    /// confab's own: whether a send has stored its message; null if nobody can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<Outcome>,
+}
+
+/// Whether a message is stored: true, false, or null.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Known(bool),
+    Unknown,
 }
 
 impl<'a> Problem<'a> {
@@ -41,6 +52,7 @@ impl<'a> Problem<'a> {
             field: None,
             epoch: None,
             index: None,
+            stored: None,
         }
     }
 
@@ -98,12 +110,23 @@ impl<'a> From<&'a Error> for Problem<'a> {
                     ..problem.field(Some(Field::Epoch))
                 }
             }
-            Error::Unavailable(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "/problems/unavailable",
-                "The store is unavailable",
-                "The messages could not be reached. Try again: with an Idempotency-Key, a message is stored only once.",
-            ),
+            Error::Unavailable { stored, .. } => {
+                let (detail, stored) = match stored {
+                    Stored::NotAsked => ("The messages could not be reached. Try again.", None),
+                    Stored::No => ("Nothing was stored. Try again.", Some(Outcome::Known(false))),
+                    Stored::Unknown => (
+                        "The message may be stored. Try again: with an Idempotency-Key, a message is stored only once.",
+                        Some(Outcome::Unknown),
+                    ),
+                };
+                let (kind, title) = ("/problems/unavailable", "The store is unavailable");
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail);
+                Self { stored, ..problem }
+            }
+            Error::OldRedis { .. } => {
+                let (kind, title) = ("/problems/old-redis", "Redis is too old");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, error.to_string())
+            }
             Error::Internal(_) => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "/problems/internal",
@@ -118,7 +141,7 @@ impl<'a> From<&'a Error> for Problem<'a> {
 pub(super) fn response(error: &Error) -> Response {
     let mut response = Problem::from(error).response();
     let advice = match error {
-        Error::Unavailable(_) => Some((RETRY_AFTER, "1")),
+        Error::Unavailable { .. } => Some((RETRY_AFTER, "1")),
         // What to send instead (RFC 9110, section 12.5.3).
         Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
         _ => None,
@@ -180,13 +203,26 @@ mod tests {
                 410,
                 "from index 5 on",
             ),
-            (Error::Unavailable(secret()), 503, "Try again"),
+            (Error::unavailable(secret(), Stored::NotAsked), 503, "Try again"),
+            (Error::OldRedis { version: [6, 2] }, 503, "Redis 6.2 is too old"),
             (Error::internal(secret()), 500, "server log"),
         ] {
             let problem = Problem::from(&error);
             assert_eq!(problem.status, status, "{error:?}");
             assert!(problem.detail.contains(detail), "{}", problem.detail);
             assert!(!String::from_utf8(problem.body()).unwrap().contains("password"));
+        }
+    }
+
+    #[test]
+    fn a_send_that_failed_says_whether_its_message_is_stored() {
+        for (stored, member) in [
+            (Stored::NotAsked, ""),
+            (Stored::No, r#","stored":false"#),
+            (Stored::Unknown, r#","stored":null"#),
+        ] {
+            let body = String::from_utf8(body(&Error::unavailable("why", stored))).unwrap();
+            assert!(body.ends_with(&format!(".\"{member}}}")), "{body}");
         }
     }
 }

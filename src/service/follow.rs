@@ -89,10 +89,10 @@ impl Follower {
         let mut failing: Option<Instant> = None;
         while !self.left().is_zero() {
             match self.look().await {
-                Err(Error::Unavailable(why)) => {
+                Err(error @ Error::Unavailable { .. }) => {
                     let since = failing.get_or_insert_with(Instant::now);
                     if since.elapsed() >= self.config.redis_timeout {
-                        return Err(Error::Unavailable(why));
+                        return Err(error);
                     }
                     time::sleep(PAUSE).await;
                 }

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-static APPEND: Script = Script::new(concat!(include_str!("entry.lua"), include_str!("append.lua")));
+static APPEND: Script = Script::writing(concat!(include_str!("entry.lua"), include_str!("append.lua")));
 
 /// How long the receipt of a message without a key is kept: three times the longest that its request can go on trying.
 const UNKEYED_RECEIPT_TTL: Duration = Duration::from_millis(3 * MAX_REDIS_TIMEOUT_MS);

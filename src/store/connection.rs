@@ -3,39 +3,81 @@
 //! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
 //! carries many commands at once, so requests share it without waiting for each other's replies.
 
-use crate::domain::error::Error;
+use crate::domain::error::{Error, Stored};
 use crate::store::opening::{self, Role};
+use crate::store::refusal::Failure;
 use futures::future::{Either, select};
-use spin_sdk::redis::{self, Connection, RedisParameter, RedisResult};
+use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use spin_sdk::time;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 thread_local! {
-    static SHARED: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    static SHARED: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
 }
 
-/// The shared connection, or a new one if there is none.
-pub(super) async fn shared(url: &str) -> Result<Rc<Connection>, redis::Error> {
+/// The connection that all requests of the instance share.
+pub(super) struct Shared {
+    connection: Connection,
+    replies: Cell<u64>,
+}
+
+impl Shared {
+    /// Runs a command.
+    pub(super) async fn execute(
+        &self,
+        command: &str,
+        arguments: Vec<RedisParameter>,
+    ) -> Result<Vec<RedisResult>, Failure> {
+        let reply = self.connection.execute(command, arguments).await;
+        let reply = reply.map_err(Failure::from);
+        if !matches!(reply, Err(Failure::Transport(_))) {
+            self.replies.set(self.replies.get().wrapping_add(1));
+        }
+        reply
+    }
+
+    /// How many replies have come over it so far, refusals among them.
+    pub(super) fn replies(&self) -> u64 {
+        self.replies.get()
+    }
+}
+
+/// The shared connection and false, or a new one and true if there is none.
+pub(super) async fn shared(url: &str) -> Result<(Rc<Shared>, bool), Failure> {
+    let mut is_new = false;
     loop {
         if let Some(connection) = SHARED.with_borrow(Clone::clone) {
-            return Ok(connection);
+            return Ok((connection, is_new));
         }
+        is_new = true;
         match opening::join() {
             Role::Waiter(waiter) => waiter.opened().await,
             Role::Opener(_guard) => {
-                let connection = Rc::new(Connection::open(url).await?);
+                let connection = open(url).await?;
+                let connection = Rc::new(Shared {
+                    connection,
+                    replies: Cell::default(),
+                });
                 SHARED.set(Some(Rc::clone(&connection)));
-                return Ok(connection);
+                return Ok((connection, is_new));
             }
         }
     }
 }
 
+async fn open(url: &str) -> Result<Connection, Failure> {
+    let opened = Connection::open(url).await.map_err(Failure::from);
+    opened.map_err(|failure| match failure {
+        Failure::Transport(why) => Failure::Transport(format!("no connection: {why}")),
+        other => other,
+    })
+}
+
 /// Makes the next request open a new shared connection in place of this one.
-pub(super) fn forget(broken: &Rc<Connection>) {
+pub(super) fn forget(broken: &Rc<Shared>) {
     SHARED.with_borrow_mut(|shared| {
         // Another request may have replaced it already.
         if shared.as_ref().is_some_and(|connection| Rc::ptr_eq(connection, broken)) {
@@ -50,8 +92,8 @@ pub(super) fn forget(broken: &Rc<Connection>) {
 pub(super) struct BlockingConnection(Option<Connection>);
 
 impl BlockingConnection {
-    /// Runs a command that Redis may take as long as `block` to reply to, and waits `timeout` longer. After a failure, the
-    /// next command opens the connection anew.
+    /// Runs a command that stores nothing and to which Redis may take as long as `block` to reply, and waits `timeout` longer. If the
+    /// connection is at fault, the next command opens a new one.
     pub(super) async fn run(
         &mut self,
         url: &str,
@@ -59,58 +101,36 @@ impl BlockingConnection {
         timeout: Duration,
         command: &str,
         arguments: &[&[u8]],
-    ) -> Result<Vec<RedisResult>, NoReply> {
+    ) -> Result<Vec<RedisResult>, Error> {
         let arguments: Vec<_> = arguments.iter().copied().map(binary).collect();
         // Dropped if this ends early: the reply may still come, and would be taken for that of the next command.
         let connection = self.0.take();
         let reply = async {
             let connection = match connection {
                 Some(connection) => connection,
-                None => Connection::open(url).await?,
+                None => open(url).await?,
             };
-            let reply = connection.execute(command, arguments).await?;
+            let reply = connection.execute(command, arguments).await.map_err(Failure::from);
             Ok((connection, reply))
         };
-        let (connection, reply) = within(block.saturating_add(timeout), reply).await?;
-        self.0 = Some(connection);
-        Ok(reply)
-    }
-}
-
-/// Why there is no reply.
-pub(super) enum NoReply {
-    /// It did not come within this time.
-    Late(Duration),
-    /// The connection broke, or Redis refused the command.
-    Failed(redis::Error),
-}
-
-/// Waits for `reply`, at most for `timeout`.
-pub(super) async fn within<T>(
-    timeout: Duration,
-    reply: impl Future<Output = Result<T, redis::Error>>,
-) -> Result<T, NoReply> {
-    match select(pin!(reply), pin!(time::sleep(timeout))).await {
-        Either::Left((reply, _)) => reply.map_err(NoReply::Failed),
-        Either::Right(((), _)) => Err(NoReply::Late(timeout)),
-    }
-}
-
-impl From<NoReply> for Error {
-    fn from(no_reply: NoReply) -> Self {
-        match no_reply {
-            NoReply::Late(timeout) => Self::Unavailable(format!("no answer within {} ms", timeout.as_millis())),
-            NoReply::Failed(redis::Error::InvalidAddress) => {
-                Self::internal("the Redis address is malformed, or allowed_outbound_hosts does not have it".to_owned())
-            }
-            NoReply::Failed(redis::Error::TooManyConnections) => {
-                Self::Unavailable("the host allows no more connections".into())
-            }
-            NoReply::Failed(redis::Error::TypeError) => {
-                Self::Unavailable("the reply was of a type that the host does not know".into())
-            }
-            NoReply::Failed(redis::Error::Other(why)) => Self::Unavailable(why),
+        let of_failure = |failure: Failure| failure.error(Stored::NotAsked);
+        let Some(reply) = within(block.saturating_add(timeout), reply).await else {
+            let why = format!("no answer within {} ms", timeout.as_millis());
+            return Err(Error::unavailable(why, Stored::NotAsked));
+        };
+        let (connection, reply) = reply.map_err(of_failure)?;
+        if !reply.as_ref().is_err_and(Failure::ends_with_the_connection) {
+            self.0 = Some(connection);
         }
+        reply.map_err(of_failure)
+    }
+}
+
+/// Waits for `result`, at most for `timeout`; `None` if it did not come.
+pub(super) async fn within<T>(timeout: Duration, result: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(result), pin!(time::sleep(timeout))).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(((), _)) => None,
     }
 }
 

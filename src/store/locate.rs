@@ -11,7 +11,7 @@ use crate::store::reply::{Unreadable, epoch_of, number, position_before, void};
 use crate::store::script::Script;
 use spin_sdk::redis::RedisResult;
 
-static LOCATE: Script = Script::new(concat!(
+static LOCATE: Script = Script::reading(concat!(
     include_str!("entry.lua"),
     include_str!("confirm.lua"),
     include_str!("locate.lua")

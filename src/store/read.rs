@@ -14,7 +14,7 @@ use crate::store::script::Script;
 use rmp::decode::{read_array_len, read_str_len};
 use spin_sdk::redis::RedisResult;
 
-static READ: Script = Script::new(concat!(
+static READ: Script = Script::reading(concat!(
     include_str!("entry.lua"),
     include_str!("confirm.lua"),
     include_str!("read.lua")

@@ -27,7 +27,7 @@ impl From<Error> for wit::Error {
                 epoch: epoch.map_or(0, Epoch::get),
                 index,
             }),
-            Error::Unavailable(_) => Self::Unavailable,
+            Error::Unavailable { .. } | Error::OldRedis { .. } => Self::Unavailable,
             Error::Internal(_) => Self::Internal,
         }
     }
@@ -132,6 +132,7 @@ impl From<Update> for wit::Update {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::Stored;
 
     #[test]
     fn only_the_caller_s_own_mistakes_are_explained() {
@@ -155,7 +156,7 @@ mod tests {
                 },
                 "17",
             ),
-            (Error::Unavailable(secret()), ""),
+            (Error::unavailable(secret(), Stored::Unknown), ""),
             (Error::internal(secret()), ""),
         ] {
             let error = format!("{:?}", wit::Error::from(error));

@@ -111,6 +111,6 @@ async fn a_redis_with_a_password_needs_the_credentials() {
     let confab = Confab::on(&redis).variable("redis_credentials", ":s3cr%40t%2F").start();
     confab.send("a:b", "a", "hi").await.ok();
     let without = Confab::start(&redis);
-    assert_eq!(without.send("a:b", "a", "hi").await.problem(), (503, Value::Null));
-    without.logged("Authentication").await;
+    assert_eq!(without.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
+    without.logged("Redis refused: NOAUTH, it needs a password").await;
 }

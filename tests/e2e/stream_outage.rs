@@ -1,6 +1,6 @@
 //! An event stream while Redis is away, hangs, or has unreadable data.
 
-use confab_kit::{Confab, Follower, Redis, log_key, numbers, until};
+use confab_kit::{Confab, Follower, Redis, RefusingRedis, log_key, numbers, until};
 use serde_json::json;
 
 /// confab with this timeout for Redis.
@@ -91,5 +91,32 @@ async fn if_redis_hangs_a_follower_receives_a_problem_and_continues_when_it_runs
         confab.send("a:b", "a", "1").await.status == 200
     })
     .await;
+    assert_eq!(follower.next_but_problems().await.index(), 1);
+}
+
+#[tokio::test]
+async fn a_follower_is_told_of_a_lasting_refusal_at_once_and_keeps_waiting_through_a_passing_one() {
+    let redis = Redis::start();
+    let refusing = RefusingRedis::start(&redis);
+    let confab = Confab::on(&refusing).variable("redis_timeout_ms", 300).start();
+    confab.send("a:b", "a", "hi").await.ok();
+    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None).opened().await;
+    assert_eq!(follower.next().await.index(), 0);
+    for (line, kind) in [
+        ("-NOPERM x", "/problems/internal"),
+        ("-BUSY x", "/problems/unavailable"),
+    ] {
+        refusing.answer(&["EVALSHA", "XREAD"], line);
+        // Wakes the wait that is under way.
+        redis.cut_clients().await;
+        let problem = follower.next().await;
+        assert_eq!(
+            (&*problem.name, &problem.data["type"]),
+            ("problem", &json!(kind)),
+            "{line}"
+        );
+        refusing.pass();
+    }
+    confab.send("a:b", "a", "hi").await.ok();
     assert_eq!(follower.next_but_problems().await.index(), 1);
 }

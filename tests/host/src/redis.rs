@@ -32,10 +32,7 @@ async fn query<T: Send, R: FromRedisValue>(
     Ok(command
         .query_async(&mut connection)
         .await
-        .map_err(|error| match error.kind() {
-            ErrorKind::TypeError => Error::TypeError,
-            _ => Error::Other(error.to_string()),
-        }))
+        .map_err(|error| Error::Other(error.to_string())))
 }
 
 impl<T: Send> HostConnectionWithStore<T> for Spin {
@@ -163,7 +160,7 @@ impl FromRedisValue for Flattened {
                 other => {
                     let error = (
                         ErrorKind::TypeError,
-                        "this type of reply is not supported",
+                        "Could not convert Redis response",
                         format!("{other:?}"),
                     );
                     return Err(error.into());

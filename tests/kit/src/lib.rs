@@ -3,6 +3,7 @@
 //! - [`component`] builds the component, once.
 //! - [`Redis`] is a real redis-server of one test's own: [`Redis::command`] is the one way to run a command on it.
 //! - [`Proxy`] is a TCP proxy in front of Redis that delays, cuts, holds and hangs.
+//! - [`RefusingRedis`] is in front of one too, and refuses what a test wants refused.
 //! - [`Confab`] is the component on a host: `Confab::on(&redis).variable("redis_timeout_ms", 300).start()`.
 //! - [`Follower`] is a client of an event stream, [`Caller`] a caller of the WIT interface.
 //! - [`Audit`] compares acknowledged messages with stored ones.
@@ -26,6 +27,7 @@ mod pages;
 mod port;
 mod proxy;
 mod redis;
+mod refusing;
 mod requests;
 mod response;
 mod wait;
@@ -38,6 +40,7 @@ pub use pages::{log_key, numbers, texts};
 pub use port::{Endpoint, Port};
 pub use proxy::{Fault, Faults, Odds, Proxy, Traffic};
 pub use redis::{Clock, Info, Monitor, Redis};
+pub use refusing::RefusingRedis;
 pub use response::TestResponse;
 pub use wait::{seed, until};
 pub use wit::Caller;
