@@ -10,6 +10,7 @@ mod ping;
 mod problem;
 mod pull;
 mod query;
+mod ready;
 mod response;
 mod router;
 mod send;

@@ -3,9 +3,11 @@
 mod deliver;
 mod follow;
 mod pull;
+mod ready;
 mod send;
 
 pub use deliver::deliver;
 pub use follow::Follower;
 pub use pull::pull;
+pub use ready::ready;
 pub use send::send;

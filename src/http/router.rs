@@ -3,7 +3,7 @@
 use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::response::{Reply, Response};
-use crate::http::{ping, problem, pull, send, stream};
+use crate::http::{ping, problem, pull, ready, send, stream};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use spin_sdk::http::Method;
@@ -45,6 +45,11 @@ const ROUTES: &[Route] = &[
         path: "/ping",
         methods: Methods::Get,
         handler: |call| ping::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/ready",
+        methods: Methods::Get,
+        handler: |call| ready::handle(call).boxed_local(),
     },
     Route {
         path: "/api/send",

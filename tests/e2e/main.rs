@@ -27,6 +27,7 @@ mod original_faults;
 mod outage;
 mod paging;
 mod positions;
+mod ready;
 mod redis_refuses;
 mod refusals;
 mod routes;

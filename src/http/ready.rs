@@ -1,0 +1,19 @@
+//! `GET /ready`: whether Redis can serve requests, for readiness probes.
+
+use crate::config;
+use crate::domain::error::Result;
+use crate::http::call::Call;
+use crate::http::response::{self, Reply};
+use crate::service;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Ready {
+    message: &'static str,
+}
+
+/// Answers `{"message":"ready"}` if Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
+pub(super) async fn handle(_: Call) -> Result<Reply> {
+    service::ready(&*config::get().await?).await?;
+    response::ok(&Ready { message: "ready" }).map(Reply::Whole)
+}

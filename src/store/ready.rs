@@ -1,0 +1,74 @@
+//! Asks Redis whether it can serve confab.
+
+use crate::config::Config;
+use crate::domain::error::{Error, Result};
+use crate::store::attempt::{Effect, attempt};
+use crate::store::connection::Shared;
+use crate::store::reply::text;
+use anyhow::Context as _;
+use futures::future::try_join;
+use spin_sdk::redis::RedisResult;
+
+/// The oldest major version of Redis that confab works with.
+const OLDEST_MAJOR: u32 = 7;
+
+/// Returns if Redis answers a `PING` within `redis_timeout_ms` and is 7.0 or later. Fails with [`Error::OldRedis`] if it is older.
+///
+/// It does not show that Redis accepts writes.
+pub async fn ready(config: &Config) -> Result<()> {
+    // Both in one round trip. No ACL can refuse `HELLO`.
+    let ask = async |connection: &Shared| {
+        let (ping, hello) = (connection.execute("PING", vec![]), connection.execute("HELLO", vec![]));
+        try_join(ping, hello).await
+    };
+    let (pong, hello) = attempt(config, Effect::Reads, ask).await?;
+    let is_pong = matches!(&pong[..], [RedisResult::Status(pong)] if pong == "PONG");
+    if !is_pong {
+        return Err(Error::internal("Redis does not answer PING with PONG".to_owned()));
+    }
+    let version = version(&hello)
+        .context("Redis does not say its version")
+        .map_err(Error::internal)?;
+    let [major, _] = version;
+    if major < OLDEST_MAJOR {
+        return Err(Error::OldRedis { version });
+    }
+    Ok(())
+}
+
+/// The major and minor version in a reply to `HELLO`, whose names and values alternate.
+fn version(hello: &[RedisResult]) -> Option<[u32; 2]> {
+    let mut after = hello
+        .iter()
+        .skip_while(|value| !matches!(value, RedisResult::Binary(name) if name == b"version"));
+    let Some(RedisResult::Binary(version)) = after.nth(1) else {
+        return None;
+    };
+    let mut parts = text(version).ok()?.split('.').map(str::parse);
+    Some([parts.next()?.ok()?, parts.next()?.ok()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::reply::strings;
+
+    #[test]
+    fn the_version_is_two_numbers_after_its_name() {
+        for (hello, expected) in [
+            (
+                &["server", "redis", "version", "7.0.15", "mode", "standalone"][..],
+                Some([7, 0]),
+            ),
+            (&["version", "6.2.14"], Some([6, 2])),
+            (&["version", "255.255.255"], Some([255, 255])),
+            (&["version", "8.0-rc1"], None),
+            (&["version", "7"], None),
+            (&["version"], None),
+            (&["server", "redis"], None),
+            (&[], None),
+        ] {
+            assert_eq!(version(&strings(hello)), expected, "{hello:?}");
+        }
+    }
+}
