@@ -1,6 +1,6 @@
 //! Redis is away, returns, and hangs: a prompt 503, and nothing needs a restart.
 
-use confab_kit::{Confab, Redis, TestResponse, until};
+use confab_kit::{Confab, Redis, RefusingRedis, TestResponse, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -84,7 +84,8 @@ async fn requests_are_503_within_the_timeout_while_redis_hangs_and_succeed_when_
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["before"]);
     confab.send("a:b", "a", "after").await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["before", "after"]);
-    confab.logged("300 ms").await;
+    confab.logged("no answer within 300 ms").await;
+    confab.logged("no connection within 300 ms").await;
 }
 
 #[tokio::test]
@@ -113,4 +114,48 @@ async fn a_redis_with_a_password_needs_the_credentials() {
     let without = Confab::start(&redis);
     assert_eq!(without.send("a:b", "a", "hi").await.problem(), (500, Value::Null));
     without.logged("Redis refused: NOAUTH, it needs a password").await;
+}
+
+#[tokio::test]
+async fn a_late_request_does_not_drop_the_healthy_connection_that_its_second_try_shares() {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let redis = Redis::start();
+    let slow = RefusingRedis::start(&redis);
+    let timeout = u64::try_from(TIMEOUT.as_millis()).unwrap();
+    let confab = Confab::on(&slow).variable("redis_timeout_ms", timeout).start();
+    confab.send("a:b", "a", "hi").await.ok();
+    assert_eq!(slow.connections(), 1);
+    // Both tries of the request wait: the first until its connection breaks, the second until the deadline has passed.
+    slow.delay(2, "EVALSHA", TIMEOUT.mul_f32(0.7));
+    let late = async {
+        let answer = confab.pull(json!({ "chat": "a:b" })).await;
+        assert_eq!(answer.problem(), (503, Value::Null));
+        assert_eq!(slow.connections(), 2);
+        // The next request shares the second connection, which answers after the late reply.
+        confab.pull(json!({ "chat": "a:b" })).await.ok();
+    };
+    let cutting = async {
+        until("the first try waits", async || slow.count("EVALSHA") == 2).await;
+        tokio::time::sleep(TIMEOUT.mul_f32(0.6)).await;
+        slow.cut();
+    };
+    tokio::join!(late, cutting);
+    assert_eq!(slow.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_brings_replies_is_kept_even_if_requests_are_late() {
+    let redis = Redis::start();
+    let slow = RefusingRedis::start(&redis);
+    let confab = Confab::on(&slow).variable("redis_timeout_ms", 600).start();
+    confab.pull(json!({ "chat": "a:b" })).await.ok();
+    // One after the other on one connection: the second is late, the first is not.
+    slow.delay(2, "EVALSHA", Duration::from_millis(400));
+    let pull = || confab.pull(json!({ "chat": "a:b" }));
+    let (one, other) = tokio::join!(pull(), pull());
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 503]);
+    pull().await.ok();
+    assert_eq!(slow.connections(), 1);
 }

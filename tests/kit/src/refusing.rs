@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::io::Result;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A Redis that gives a test's own answers to some commands.
@@ -16,15 +18,26 @@ pub struct RefusingRedis {
     accepting: JoinHandle<()>,
 }
 
+/// What happens to a command.
+#[derive(Clone)]
+enum Answer {
+    /// It is answered with this line, and the real Redis does not receive it.
+    Line(String),
+    /// The real Redis receives it so much later.
+    Late(Duration),
+}
+
 #[derive(Default)]
 struct Shared {
     /// By the command's name: the answer, and how often it is still given.
-    answers: HashMap<String, (String, usize)>,
+    answers: HashMap<String, (Answer, usize)>,
     /// What each new connection receives before it is closed.
     greeting: Option<String>,
     connections: usize,
     /// How often each command has come.
     commands: HashMap<String, usize>,
+    /// Ends the connections that are open.
+    cut: Option<watch::Sender<()>>,
 }
 
 impl RefusingRedis {
@@ -47,10 +60,22 @@ impl RefusingRedis {
 
     /// The same, so many times for each command. Then they pass.
     pub fn answer_times(&self, times: usize, commands: &[&str], line: &str) {
+        let answer = Answer::Line(format!("{line}\r\n"));
         let answers = commands
             .iter()
-            .map(|name| ((*name).to_owned(), (format!("{line}\r\n"), times)));
+            .map(|name| ((*name).to_owned(), (answer.clone(), times)));
         self.shared.lock().unwrap().answers.extend(answers);
+    }
+
+    /// Passes this command on only after a while, so many times.
+    pub fn delay(&self, times: usize, command: &str, delay: Duration) {
+        let answer = (Answer::Late(delay), times);
+        self.shared.lock().unwrap().answers.insert(command.to_owned(), answer);
+    }
+
+    /// Closes the connections that are open.
+    pub fn cut(&self) {
+        self.shared.lock().unwrap().cut = None;
     }
 
     /// Sends each new connection this line, and closes it.
@@ -90,11 +115,16 @@ impl Drop for RefusingRedis {
 
 impl Shared {
     /// Counts a command, and returns the test's answer to it.
-    fn meet(&mut self, command: &str) -> Option<String> {
+    fn meet(&mut self, command: &str) -> Option<Answer> {
         *self.commands.entry(command.to_owned()).or_default() += 1;
         let (answer, times) = self.answers.get_mut(command)?;
         *times = times.checked_sub(1)?;
         Some(answer.clone())
+    }
+
+    /// Fails once the connections that are open now are cut.
+    fn until_cut(&mut self) -> watch::Receiver<()> {
+        self.cut.get_or_insert_with(|| watch::Sender::new(())).subscribe()
     }
 }
 
@@ -102,9 +132,13 @@ async fn accept(listener: TcpListener, redis: String, shared: Arc<Mutex<Shared>>
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let (redis, shared) = (redis.clone(), Arc::clone(&shared));
+        let mut cut = shared.lock().unwrap().until_cut();
         tokio::spawn(async move {
-            // If either side breaks off, both are closed.
-            _ = serve(client, &redis, &shared).await;
+            tokio::select! {
+                // If either side breaks off, both are closed.
+                _ = serve(client, &redis, &shared) => {}
+                _ = cut.changed() => {}
+            }
         });
     }
 }
@@ -127,14 +161,18 @@ async fn serve(mut client: TcpStream, redis: &str, shared: &Mutex<Shared>) -> Re
         let mut command = Vec::new();
         read_value(&mut from_client, &mut command).await?;
         let answer = shared.lock().unwrap().meet(&name_of(&command));
-        let reply = if let Some(answer) = answer {
-            answer.into_bytes()
-        } else {
-            server.get_mut().write_all(&command).await?;
-            let mut reply = Vec::new();
-            read_value(&mut server, &mut reply).await?;
-            reply
+        let delay = match answer {
+            Some(Answer::Line(line)) => {
+                to_client.write_all(line.as_bytes()).await?;
+                continue;
+            }
+            Some(Answer::Late(delay)) => delay,
+            None => Duration::ZERO,
         };
+        tokio::time::sleep(delay).await;
+        server.get_mut().write_all(&command).await?;
+        let mut reply = Vec::new();
+        read_value(&mut server, &mut reply).await?;
         to_client.write_all(&reply).await?;
     }
 }
