@@ -24,6 +24,10 @@ pub struct Number {
 /// Upper bound of `redis_timeout_ms`.
 pub const MAX_REDIS_TIMEOUT_MS: u64 = 20_000;
 
+/// The shortest time for which a send is remembered, whatever `idempotency_window_s` is: three times the longest that its request
+/// can go on trying.
+pub const LEAST_WINDOW: Duration = Duration::from_millis(3 * MAX_REDIS_TIMEOUT_MS);
+
 const REDIS_TIMEOUT_MS: Number = Number {
     name: "redis_timeout_ms",
     default: 2000,
@@ -35,7 +39,7 @@ const IDEMPOTENCY_WINDOW_S: Number = Number {
     name: "idempotency_window_s",
     default: 24 * 60 * 60,
     bounds: 1..=366 * 24 * 60 * 60,
-    meaning: "How long an Idempotency-Key is remembered, in seconds",
+    meaning: "How long an Idempotency-Key is remembered at least, in seconds; below 60 means 60",
 };
 
 const MAX_MESSAGES_PER_CHAT: Number = Number {
@@ -74,7 +78,7 @@ pub struct Config {
     pub redis_url: String,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
-    /// How long an idempotency key is remembered.
+    /// How long an idempotency key is remembered at least, but never shorter than [`LEAST_WINDOW`].
     pub idempotency_window: Duration,
     /// How many messages a chat keeps, the newest ones; `None` for all.
     pub max_messages: Option<NonZeroU64>,

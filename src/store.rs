@@ -8,6 +8,7 @@ mod locate;
 mod opening;
 mod read;
 mod ready;
+mod receipt;
 mod refusal;
 mod reply;
 mod script;

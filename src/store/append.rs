@@ -1,21 +1,20 @@
 //! Appends a message to its chat log, once.
 
-use crate::config::{Config, MAX_REDIS_TIMEOUT_MS};
+use crate::config::Config;
 use crate::domain::error::{Error, Result};
 use crate::domain::message::{Draft, Receipt};
 use crate::store::keys;
+use crate::store::receipt::Place;
 use crate::store::reply::{Unreadable, number};
 use crate::store::script::Script;
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
+use std::iter;
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 static APPEND: Script = Script::writing(concat!(include_str!("entry.lua"), include_str!("append.lua")));
-
-/// How long the receipt of a message without a key is kept: three times the longest that its request can go on trying.
-const UNKEYED_RECEIPT_TTL: Duration = Duration::from_millis(3 * MAX_REDIS_TIMEOUT_MS);
 
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
@@ -24,16 +23,15 @@ const UNKEYED_RECEIPT_TTL: Duration = Duration::from_millis(3 * MAX_REDIS_TIMEOU
 /// that of the first one. With another text, it fails with [`Error::KeyReused`].
 pub async fn append(config: &Config, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
-    let (receipt, ttl) = if let Some(key) = draft.key() {
-        let receipt = keys::receipt_by_key(draft.chat(), draft.member(), key);
-        (receipt, config.idempotency_window)
-    } else {
-        (keys::receipt_by_nonce(draft.chat(), nonce()), UNKEYED_RECEIPT_TTL)
-    };
-    let ttl = ttl.as_millis().to_string();
-    let kept = config.max_messages.map_or(0, NonZeroU64::get).to_string();
-    let arguments = [draft.sender(), draft.text(), &ttl, &kept].map(str::as_bytes);
-    let reply = APPEND.run(config, &[&log, &receipt], &arguments).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let place = Place::of(config, draft, nonce(), now);
+    let keys: Vec<_> = iter::once(&log).chain(&place.buckets).map(String::as_str).collect();
+    let entry = [draft.sender(), ":", draft.text()].concat();
+    let cap = config.max_messages.map_or(0, NonZeroU64::get);
+    let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
+    let packed = [&place.field[..], &place.marks, &must_keep, &keep, &cap].concat();
+    let arguments = [entry.as_bytes(), &packed];
+    let reply = APPEND.run(config, &keys, &arguments).await?;
     match decode(&reply).map_err(|why| why.at(&log))? {
         Reply::Stored { index, send_time } => Ok(Receipt {
             index,

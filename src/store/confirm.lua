@@ -1,20 +1,7 @@
 -- Whether a chat log confirms a client's position. Stands in front of the scripts that need it, after entry.lua.
 
--- The id that was given out last, even if its entry was removed; nothing if there is no log.
-local function last_given(log)
-  local info = redis.pcall('XINFO', 'STREAM', log)
-  if info.err then return nil end
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return parse_id(info[i + 1]) end
-  end
-end
-
 local function void(epoch, index, time)
   return { 'void', epoch or '', index, time }
-end
-
-local function first_of(log, command, from, to)
-  return redis.call(command, log, from, to, 'COUNT', 1)[1]
 end
 
 -- The first index whose entries are all later than `time`, by binary search.

@@ -13,3 +13,19 @@ end
 local function time_of(entry)
   return tonumber(entry[2][1]) or 0
 end
+
+-- The id that the log gave out last, even if its entry was removed; nothing if there is no log.
+local function last_given(log)
+  local info = redis.pcall('XINFO', 'STREAM', log)
+  if info.err then
+    if string.find(info.err, 'no such key', 1, true) then return nil end
+    error(info)
+  end
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return parse_id(info[i + 1]) end
+  end
+end
+
+local function first_of(log, command, from, to)
+  return redis.call(command, log, from, to, 'COUNT', 1)[1]
+end

@@ -3,18 +3,20 @@
 //! | key | type | expires | written by | holds |
 //! |---|---|---|---|---|
 //! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, one field, the time, with `<sender>:<text>` |
-//! | `confab:{<chat>}:sent:<member>:<key>` | string | after `idempotency_window_s` | `append.lua` | the receipt of a message with an idempotency key: `<id> <time> <SHA-1 of the text>` |
-//! | `confab:{<chat>}:try:<nonce>` | string | after a minute | `append.lua` | the same, for a message without one |
+//! | `confab:{<chat>}:sent:<length>:<bucket>` | hash | when no receipt in it need be kept | `append.lua` | the receipts of the messages sent in `length` seconds, the `bucket`-th since 1970 |
 //!
 //! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
 //! hash tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two chats share a
 //! key, and no name can break the tag.
 //!
+//! A receipt's field is the first 12 bytes of SHA-1(member + key): the member is `0` or `1`, the key is the idempotency key, or the
+//! nonce of a request without one. Its value is, packed in big-endian order: 7 bytes of epoch, 6 of index, 7 of time, 4 of SHA-1(text)
+//! (0 without an idempotency key) and 4 of the nonce.
+//!
 //! What a key holds never changes: another format takes another name, so that versions of confab that run side by side
 //! cannot misread each other.
 
 use crate::domain::chat::Chat;
-use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::member::Member;
 use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
 
@@ -25,15 +27,9 @@ pub(super) fn log(chat: &Chat) -> String {
     of_chat(chat, format_args!("log"))
 }
 
-/// The receipt of the message that a member sent with this idempotency key.
-pub(super) fn receipt_by_key(chat: &Chat, member: &Member, key: &IdempotencyKey) -> String {
-    of_chat(chat, format_args!("sent:{}:{}", escaped(member), key.as_str()))
-}
-
-/// The receipt of the message of one request without an idempotency key.
-pub(super) fn receipt_by_nonce(chat: &Chat, nonce: [u64; 2]) -> String {
-    let [one, other] = nonce;
-    of_chat(chat, format_args!("try:{one:016x}{other:016x}"))
+/// The receipts of the messages sent in the `bucket`-th `length` of seconds since the Unix epoch.
+pub(super) fn receipts(chat: &Chat, length: u64, bucket: u64) -> String {
+    of_chat(chat, format_args!("sent:{length}:{bucket}"))
 }
 
 fn of_chat(chat: &Chat, what: std::fmt::Arguments) -> String {
@@ -85,14 +81,6 @@ mod tests {
             assert_eq!(log(&Chat::parse(chat).unwrap()), key, "{chat}");
         }
         let chat = Chat::parse("Alice:{").unwrap();
-        let key = IdempotencyKey::parse("{k}:1".into()).unwrap();
-        for (member, expected) in [
-            ("ALICE", "confab:{alice:%7B}:sent:alice:{k}:1"),
-            ("{", "confab:{alice:%7B}:sent:%7B:{k}:1"),
-        ] {
-            assert_eq!(receipt_by_key(&chat, chat.member(member).unwrap(), &key), expected);
-        }
-        let nonce = receipt_by_nonce(&chat, [1, u64::MAX]);
-        assert_eq!(nonce, "confab:{alice:%7B}:try:0000000000000001ffffffffffffffff");
+        assert_eq!(receipts(&chat, 64, 7), "confab:{alice:%7B}:sent:64:7");
     }
 }

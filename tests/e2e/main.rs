@@ -28,6 +28,7 @@ mod outage;
 mod paging;
 mod positions;
 mod ready;
+mod receipts;
 mod redis_refuses;
 mod refusals;
 mod routes;

@@ -21,19 +21,6 @@ async fn keys_entries_and_receipts_have_their_documented_format() {
 
     let logs = redis.keys("*:log").await;
     assert_eq!(logs, ["confab:{%257b:%7D%7B}:log", "confab:{alice:bob}:log"]);
-    assert_eq!(redis.keys("*:sent:*").await, ["confab:{%257b:%7D%7B}:sent:%7D%7B:K/1"]);
-    let nonces = redis.keys("*:try:*").await;
-    assert_eq!(nonces.len(), 3);
-    for nonce in nonces {
-        let digits = nonce.rsplit_once(':').unwrap().1;
-        assert!(
-            digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
-            "{nonce}"
-        );
-        let left: u64 = redis.command(["PTTL", &nonce]).await;
-        assert!((1..=60_000).contains(&left), "{nonce}: {left} ms");
-    }
-
     let entries: Vec<(String, Vec<String>)> = redis.command(["XRANGE", "confab:{alice:bob}:log", "-", "+"]).await;
     let fields = |sender: &str, time: u64, text: &str| vec![time.to_string(), format!("{sender}:{text}")];
     // The epoch in the ids is the time at which the log began.
@@ -45,12 +32,31 @@ async fn keys_entries_and_receipts_have_their_documented_format() {
         ]
     );
 
-    let key = "confab:{%257b:%7D%7B}:sent:%7D%7B:K/1";
-    let receipt: String = redis.command(["GET", key]).await;
-    let (id, rest) = receipt.split_once(' ').unwrap();
-    assert!(id.ends_with("-1"), "{receipt}");
-    // The SHA-1 of "ho".
-    assert_eq!(rest, format!("{sent} 9a76a857ad399b492ba01879d0fa2d717e4430b2"));
+    // Receipts: for a day and for a minute, in buckets of powers of two of seconds.
+    let [keyed] = &redis.keys("*:sent:131072:*").await[..] else {
+        panic!("there is not one bucket of keyed sends");
+    };
+    assert_eq!(
+        redis.keys("*:sent:64:*").await.len() + 1,
+        redis.keys("*:sent:*").await.len()
+    );
+    let (key, bucket) = keyed.rsplit_once(':').unwrap();
+    assert_eq!(key, "confab:{%257b:%7D%7B}:sent:131072");
+    assert_eq!(bucket.parse(), Ok(sent / 1_000_000 / 131_072));
+    let receipts: Vec<Vec<u8>> = redis.command(["HGETALL", keyed]).await;
+    let [field, receipt] = &receipts[..] else {
+        panic!("there is not one receipt");
+    };
+    // `}{` is the second member. The field is the start of SHA-1("1K/1").
+    assert_eq!(
+        field[..],
+        [0x82, 0x11, 0xce, 0x71, 0x61, 0xd3, 0x07, 0x65, 0x10, 0xb5, 0xac, 0xe6]
+    );
+    // 7 bytes of epoch, 6 of index, 7 of time, and the start of SHA-1("ho"); the last 4 are of the nonce.
+    let epoch = confab.epoch("}{:%7B").await.to_be_bytes();
+    let [index, time] = [1, sent].map(u64::to_be_bytes);
+    let expected = [&epoch[1..], &index[2..], &time[1..], &[0x9a, 0x76, 0xa8, 0x57]].concat();
+    assert_eq!((&receipt[..24], receipt.len()), (&expected[..], 28));
 }
 
 #[tokio::test]

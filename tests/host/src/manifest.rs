@@ -1,5 +1,6 @@
 //! Reads `spin.toml`, and refuses what Spin refuses.
 
+use crate::clock::Clock;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +18,8 @@ pub struct App {
     pub variables: HashMap<String, String>,
     /// The hosts that the component may connect to.
     pub allowed_outbound_hosts: Vec<Url>,
+    /// The clock of its instances.
+    pub clock: Clock,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
                 .iter()
                 .map(|template| allowed_host(&resolve(template)?))
                 .collect::<Result<_>>()?,
+            clock: Clock::default(),
         })
     }
 

@@ -66,7 +66,7 @@ impl Program {
     pub(crate) fn store(&self, app: &Arc<App>, log: Log) -> Store<Data> {
         let data = Data {
             app: Arc::clone(app),
-            wasi: WasiCtx::builder().stderr(log).build(),
+            wasi: WasiCtx::builder().stderr(log).wall_clock(app.clock.clone()).build(),
             http: WasiHttpCtx::new(),
             hooks: NoOutboundHttp,
             table: ResourceTable::new(),

@@ -2,6 +2,7 @@
 
 use crate::component::{app, program};
 use crate::{Endpoint, Port, until};
+use confab_host::clock::Clock;
 use confab_host::server::Server;
 use reqwest::Client;
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ pub struct Confab {
     server: Server,
     pub(crate) client: Client,
     log: MemoryOutputPipe,
+    clock: Clock,
     _port: Port,
 }
 
@@ -44,6 +46,7 @@ impl Builder {
             server,
             client: Client::new(),
             log,
+            clock: app.clock.clone(),
             _port: port,
         }
     }
@@ -64,6 +67,11 @@ impl Confab {
     /// The address, as `host:port`.
     pub fn host(&self) -> String {
         self.server.address().to_string()
+    }
+
+    /// Sets the clock of its host so many seconds ahead of the machine's, or behind it if the number is negative.
+    pub fn set_clock(&self, seconds: i64) {
+        self.clock.set(seconds);
     }
 
     /// How many instances of the component it has made so far.
