@@ -9,6 +9,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod all_or_nothing;
 mod bodies;
 mod clock;
 mod contract;

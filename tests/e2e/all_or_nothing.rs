@@ -1,0 +1,154 @@
+//! What Redis refuses stores nothing; and the commands that confab needs are those that docs/deployment.md lists.
+
+use confab_kit::{Confab, Follower, Redis, log_key};
+use serde_json::{Value, json};
+
+/// The commands that docs/deployment.md says a user needs.
+fn commands() -> Vec<String> {
+    let page = include_str!("../../docs/deployment.md");
+    let (_, list) = page.split_once("- **Commands**").unwrap();
+    let (list, _) = list.split_once(", on the keys `confab:*`").unwrap();
+    let commands: Vec<_> = list.split('`').skip(1).step_by(2).map(str::to_lowercase).collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    commands
+}
+
+/// The rules of a user that may run these commands and no other.
+fn rules(commands: &[String]) -> Vec<String> {
+    let allowed = commands.iter().map(|command| format!("+{command}"));
+    ["~confab:*".to_owned()].into_iter().chain(allowed).collect()
+}
+
+/// A confab as a user with these rules. It keeps no more than 5 messages per chat, to use what trims them too.
+async fn confab_as(redis: &Redis, rules: &[String]) -> Confab {
+    let fresh = ["reset", "on", ">password"];
+    let rules: Vec<_> = fresh.into_iter().chain(rules.iter().map(String::as_str)).collect();
+    let credentials = redis.user("confab", &rules).await;
+    let confab = Confab::on(redis).variable("redis_credentials", credentials);
+    confab.variable("max_messages_per_chat", 5).start()
+}
+
+#[tokio::test]
+async fn a_user_that_may_run_what_the_documentation_lists_needs_no_more() {
+    let redis = Redis::start();
+    let confab = confab_as(&redis, &rules(&commands())).await;
+    confab.get("/ready").await.ok();
+    let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None).opened().await;
+    for number in 0..7 {
+        confab.send("a:b", "a", "hi").await.ok();
+        let key = number.to_string();
+        let first = confab.send_keyed("a:b", "a", "hi", &key).await;
+        assert_eq!(confab.send_keyed("a:b", "a", "hi", &key).await.body, first.body);
+    }
+    follower.next().await;
+    let page = confab.pull(json!({ "chat": "a:b" })).await.ok();
+    assert_eq!(page["first_index"], 9);
+    let position = page["position"].as_str().unwrap();
+    for request in [
+        json!({ "chat": "a:b", "after": position }),
+        json!({ "chat": "a:b", "cursor": 12, "epoch": page["epoch"] }),
+        json!({ "chat": "a:b", "reverse": true, "before": 12 }),
+        json!({ "chat": "b:c", "wait": 1 }),
+    ] {
+        confab.pull(request).await.ok();
+    }
+    let log = log_key("a:b");
+    redis.command::<()>(["XTRIM", &log, "MAXLEN", "0"]).await;
+    // What was removed by hand is looked up otherwise than what is there.
+    confab.send_keyed("a:b", "a", "hi", "6").await.ok();
+    confab.pull(json!({ "chat": "a:b", "after": position })).await.ok();
+    confab.send("a:b", "a", "hi").await.ok();
+    assert_eq!(confab.log(), "");
+}
+
+/// What is stored without its time to live.
+async fn stored(redis: &Redis) -> Vec<(String, u64)> {
+    let mut stored = Vec::new();
+    for key in redis.keys("*").await {
+        let kind: String = redis.command(["TYPE", &key]).await;
+        let size = if kind == "hash" { "HLEN" } else { "XLEN" };
+        stored.push((key.clone(), redis.command([size, &key]).await));
+    }
+    stored
+}
+
+#[tokio::test]
+async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
+    let redis = Redis::start();
+    let mut needed = Vec::new();
+    for missing in commands() {
+        redis.empty().await;
+        let mut allowed = commands();
+        allowed.retain(|command| *command != missing);
+        let confab = confab_as(&redis, &rules(&allowed)).await;
+        // To an empty chat, and to one with as many messages as it may have.
+        for filled in [0, 5] {
+            for number in 0..filled {
+                let word = number.to_string();
+                redis
+                    .command::<()>(["XADD", &log_key("a:b"), "1-*", &word, "b:hi"])
+                    .await;
+            }
+            let before = stored(&redis).await;
+            for key in [None, Some("k")] {
+                let answer = match key {
+                    None => confab.send("a:b", "a", "hi").await,
+                    Some(key) => confab.send_keyed("a:b", "a", "hi", key).await,
+                };
+                if answer.status != 200 {
+                    assert!(matches!(answer.status, 500 | 503), "{missing}: {}", answer.status);
+                    assert_eq!(answer.problem().1, Value::Null);
+                    needed.push(missing.clone());
+                    if missing == "hdel" {
+                        continue;
+                    }
+                    assert_eq!(
+                        stored(&redis).await,
+                        before,
+                        "without {missing}, {key:?}, {filled} messages"
+                    );
+                }
+            }
+            redis.empty().await;
+        }
+    }
+    needed.dedup();
+    println!("a send needs {needed:?}");
+    for command in [
+        "evalsha",
+        "time",
+        "xrevrange",
+        "xadd",
+        "xlen",
+        "hget",
+        "hset",
+        "pttl",
+        "pexpire",
+    ] {
+        assert!(
+            needed.iter().any(|needed| needed == command),
+            "a send needs no {command}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_that_could_not_be_removed_proves_nothing() {
+    let redis = Redis::start();
+    let mut allowed = commands();
+    allowed.retain(|command| !["xadd", "hdel"].contains(&&**command));
+    let confab = confab_as(&redis, &rules(&allowed)).await;
+    assert_eq!(
+        confab.send_keyed("a:b", "a", "hi", "k").await.problem(),
+        (500, Value::Null)
+    );
+    assert_eq!(redis.keys("*:sent:*").await.len(), 1);
+    // Others take its index, and are trimmed.
+    let other = Confab::start(&redis);
+    other.send_all("a:b", "b", ["0", "1"]).await;
+    redis.command::<()>(["XTRIM", &log_key("a:b"), "MAXLEN", "1"]).await;
+    let sent = other.send_keyed("a:b", "a", "hi", "k").await;
+    assert_eq!(sent.header("idempotency-replayed"), "");
+    assert_eq!(sent.ok()["index"], 2);
+    assert_eq!(other.texts(json!({ "chat": "a:b" })).await, ["1", "hi"]);
+}
