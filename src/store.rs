@@ -11,6 +11,7 @@ mod ready;
 mod receipt;
 mod refusal;
 mod reply;
+mod room;
 mod script;
 mod watch;
 

@@ -1,9 +1,10 @@
-//! Redis connections: one that all requests of the instance share, and one for each request that blocks.
+//! Redis connections: one that all requests of the instance share, and one for each waiter.
 //!
 //! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
 //! carries many commands at once, so requests share it without waiting for each other's replies.
 
-use crate::domain::error::{Error, Stored};
+use crate::config::Config;
+use crate::domain::error::{Error, Result, Stored};
 use crate::store::opening::{self, Role};
 use crate::store::refusal::Failure;
 use futures::future::{Either, select};
@@ -13,6 +14,9 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
+
+/// How long to wait before a connection that did not open is tried once more.
+const PAUSE: Duration = Duration::from_millis(50);
 
 thread_local! {
     static SHARED: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
@@ -56,7 +60,14 @@ pub(super) async fn shared(url: &str) -> Result<(Rc<Shared>, bool), Failure> {
         match opening::join() {
             Role::Waiter(waiter) => waiter.opened().await,
             Role::Opener(_guard) => {
-                let connection = open(url).await?;
+                let connection = match open(url).await {
+                    Err(Failure::Transport(_)) => {
+                        // Redis may be full for a moment, or restarting.
+                        time::sleep(PAUSE).await;
+                        open(url).await?
+                    }
+                    opened => opened?,
+                };
                 let connection = Rc::new(Shared {
                     connection,
                     replies: Cell::default(),
@@ -86,43 +97,38 @@ pub(super) fn forget(broken: &Rc<Shared>) {
     });
 }
 
-/// A connection of one request's own, for a command that blocks: on the shared one it would hold up all others. It is opened when
-/// first needed, and closed with its owner.
-#[derive(Default)]
-pub(super) struct BlockingConnection(Option<Connection>);
+/// A connection of one waiter's own, for a command that blocks: on the shared one it would hold up all others. It is closed with its
+/// owner.
+pub(super) struct Own(Option<Connection>);
 
-impl BlockingConnection {
-    /// Runs a command that stores nothing and to which Redis may take as long as `block` to reply, and waits `timeout` longer. If the
-    /// connection is at fault, the next command opens a new one.
+impl Own {
+    /// Opens one; `None` if none opens within `redis_timeout_ms`.
+    pub(super) async fn open(config: &Config) -> Option<Self> {
+        let opened = within(config.redis_timeout, open(&config.redis_url)).await?;
+        opened.ok().map(|connection| Self(Some(connection)))
+    }
+
+    /// Runs a command that stores nothing, and waits for its reply, at most for `timeout`. If the connection is at fault, it is closed.
     pub(super) async fn run(
         &mut self,
-        url: &str,
-        block: Duration,
         timeout: Duration,
         command: &str,
-        arguments: &[&[u8]],
-    ) -> Result<Vec<RedisResult>, Error> {
-        let arguments: Vec<_> = arguments.iter().copied().map(binary).collect();
+        arguments: Vec<RedisParameter>,
+    ) -> Result<Vec<RedisResult>> {
+        let unavailable = |why: String| Error::unavailable(why, Stored::NotAsked);
         // Dropped if this ends early: the reply may still come, and would be taken for that of the next command.
-        let connection = self.0.take();
-        let reply = async {
-            let connection = match connection {
-                Some(connection) => connection,
-                None => open(url).await?,
-            };
-            let reply = connection.execute(command, arguments).await.map_err(Failure::from);
-            Ok((connection, reply))
+        let connection = self
+            .0
+            .take()
+            .ok_or_else(|| unavailable("the connection is closed".into()))?;
+        let Some(reply) = within(timeout, connection.execute(command, arguments)).await else {
+            return Err(unavailable(format!("no answer within {} ms", timeout.as_millis())));
         };
-        let of_failure = |failure: Failure| failure.error(Stored::NotAsked);
-        let Some(reply) = within(block.saturating_add(timeout), reply).await else {
-            let why = format!("no answer within {} ms", timeout.as_millis());
-            return Err(Error::unavailable(why, Stored::NotAsked));
-        };
-        let (connection, reply) = reply.map_err(of_failure)?;
+        let reply = reply.map_err(Failure::from);
         if !reply.as_ref().is_err_and(Failure::ends_with_the_connection) {
             self.0 = Some(connection);
         }
-        reply.map_err(of_failure)
+        reply.map_err(|failure| failure.error(Stored::NotAsked))
     }
 }
 

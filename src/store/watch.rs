@@ -4,13 +4,30 @@ use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
-use crate::store::connection::BlockingConnection;
+use crate::store::attempt::{Effect, attempt};
+use crate::store::connection::{Own, Shared, binary};
 use crate::store::keys;
-use std::time::Duration;
+use crate::store::room::{keeps_room, open_if_room};
+use spin_sdk::redis::{RedisParameter, RedisResult};
+use spin_sdk::time;
+use spin_sdk::wasip3::random::random::get_random_u64;
+use std::time::{Duration, Instant};
 
-/// A watch on one chat log. It holds a Redis connection of its own from its first wait on.
+/// How long a waiter keeps its connection before it asks again whether Redis has room for it.
+const KEPT: Duration = Duration::from_secs(5);
+
+/// A watch on one chat log.
+///
+/// It holds a Redis connection of its own while more than a quarter of Redis's `maxclients` is free, which it asks at its first wait and
+/// every 5 s. If not, it looks once a second on the shared connection, until a later wait finds room.
 #[derive(Default)]
-pub struct Watch(BlockingConnection);
+pub struct Watch(Option<Waiting>);
+
+struct Waiting {
+    own: Own,
+    /// When it last asked for room.
+    asked: Instant,
+}
 
 impl Watch {
     /// Waits, at most for `timeout`, until the log has an entry after this one (`None`: any). It may return early: the caller
@@ -23,15 +40,63 @@ impl Watch {
         timeout: Duration,
     ) -> Result<()> {
         let log = keys::log(chat);
-        // To XREAD BLOCK, 0 means for ever.
-        let timeout = timeout.max(Duration::from_millis(1));
-        let milliseconds = timeout.as_millis().to_string();
         let after = after.map_or("0-0".into(), |id| id.to_string());
-        let arguments = ["BLOCK", &milliseconds, "COUNT", "1", "STREAMS", &log, &after].map(str::as_bytes);
-        let redis_timeout = config.redis_timeout;
-        self.0
-            .run(&config.redis_url, timeout, redis_timeout, "XREAD", &arguments)
-            .await?;
-        Ok(())
+        let began = Instant::now();
+        if self.0.is_none() {
+            let own = open_if_room(config).await?;
+            self.0 = own.map(|own| Waiting { own, asked: began });
+        }
+        // Taken out: if the connection fails, or this ends early, it is closed.
+        while let Some(Waiting { mut own, mut asked }) = self.0.take() {
+            if asked.elapsed() >= KEPT {
+                asked = Instant::now();
+                if !keeps_room(config, &mut own).await? {
+                    break;
+                }
+            }
+            let left = timeout.saturating_sub(began.elapsed());
+            // To XREAD BLOCK, 0 means for ever.
+            let block = left.min(KEPT).max(Duration::from_millis(1));
+            let milliseconds = block.as_millis().to_string();
+            let arguments = xread(&["BLOCK", &milliseconds], &log, &after);
+            let reply = own
+                .run(block.saturating_add(config.redis_timeout), "XREAD", arguments)
+                .await?;
+            self.0 = Some(Waiting { own, asked });
+            if has_grown(&reply) || left <= block {
+                return Ok(());
+            }
+        }
+        look(config, &log, &after, timeout.saturating_sub(began.elapsed())).await
     }
+}
+
+/// Looks once a second on the shared connection, for `timeout`, whether the log has grown.
+async fn look(config: &Config, log: &str, after: &str, timeout: Duration) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let left = timeout.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return Ok(());
+        }
+        // Those that began together look at different times.
+        let pause = Duration::from_millis(get_random_u64().checked_rem(500).unwrap_or(0).saturating_add(500));
+        time::sleep(pause.min(left)).await;
+        let ask = async |connection: &Shared| connection.execute("XREAD", xread(&[], log, after)).await;
+        let reply = attempt(config, Effect::Reads, ask).await?;
+        if has_grown(&reply) {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether a reply to `XREAD` has an entry.
+fn has_grown(reply: &[RedisResult]) -> bool {
+    !matches!(reply, [] | [RedisResult::Nil])
+}
+
+/// The arguments of an `XREAD` of one entry.
+fn xread(options: &[&str], log: &str, after: &str) -> Vec<RedisParameter> {
+    let words = [options, &["COUNT", "1", "STREAMS", log, after]].concat();
+    words.into_iter().map(|word| binary(word.as_bytes())).collect()
 }

@@ -39,5 +39,6 @@ mod stream_clients;
 mod stream_faults;
 mod stream_outage;
 mod stream_resets;
+mod waiting;
 mod wit;
 mod wit_follow;

@@ -1,0 +1,79 @@
+//! Whether Redis has room for a connection that only waits: waiting must never take what sends need.
+
+use crate::config::Config;
+use crate::domain::error::{Error, Result};
+use crate::store::attempt::{Effect, attempt};
+use crate::store::connection::{Own, Shared, binary};
+use crate::store::reply::text;
+use spin_sdk::redis::{RedisParameter, RedisResult};
+
+/// Opens a connection for a waiter. `None` if a quarter or less of Redis's `maxclients` is free, if Redis does not say how many are
+/// free, or if no connection opens within `redis_timeout_ms`: then the waiter has to look on the shared connection.
+pub(super) async fn open_if_room(config: &Config) -> Result<Option<Own>> {
+    let ask = async |connection: &Shared| connection.execute("INFO", clients()).await;
+    match attempt(config, Effect::Reads, ask).await {
+        Ok(reply) if has_room(&reply) => {}
+        // A user that may not ask may still look.
+        Ok(_) | Err(Error::Internal(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let Some(mut own) = Own::open(config).await else {
+        return Ok(None);
+    };
+    // Many may have asked at once, before any of them had opened its connection.
+    let still = keeps_room(config, &mut own).await;
+    Ok(still.is_ok_and(|still| still).then_some(own))
+}
+
+/// Whether more than a quarter of `maxclients` is free besides this connection.
+pub(super) async fn keeps_room(config: &Config, own: &mut Own) -> Result<bool> {
+    let reply = own.run(config.redis_timeout, "INFO", clients()).await?;
+    Ok(has_room(&reply))
+}
+
+fn clients() -> Vec<RedisParameter> {
+    vec![binary(b"clients")]
+}
+
+/// Whether a reply to `INFO clients` says that more than a quarter of the connections are free.
+fn has_room(reply: &[RedisResult]) -> bool {
+    let [RedisResult::Binary(info)] = reply else {
+        return false;
+    };
+    let number = |name: &str| -> Option<u64> {
+        let mut lines = text(info).ok()?.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(found, _)| *found == name)?.1.trim().parse().ok()
+    };
+    number("connected_clients")
+        .zip(number("maxclients"))
+        .is_some_and(|(connected, most)| most.saturating_sub(connected) > most.div_euclid(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::reply::strings;
+
+    #[test]
+    fn there_is_room_if_more_than_a_quarter_is_free() {
+        for (connected, most, room) in [
+            ("0", "4", true),
+            ("2", "4", true),
+            ("3", "4", false),
+            ("4", "4", false),
+            ("9", "4", false),
+            ("149", "200", true),
+            ("150", "200", false),
+            ("0", "0", false),
+            ("x", "200", false),
+        ] {
+            let info =
+                format!("# Clients\r\nconnected_clients:{connected}\r\nmaxclients:{most}\r\nblocked_clients:0\r\n");
+            assert_eq!(has_room(&strings(&[&info])), room, "{info}");
+        }
+        for silent in ["", "connected_clients:1\r\n", "maxclients:200\r\n"] {
+            assert!(!has_room(&strings(&[silent])), "{silent}");
+        }
+        assert!(!has_room(&[]));
+    }
+}
