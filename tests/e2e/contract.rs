@@ -1,13 +1,12 @@
 //! The fields of send and pull, their defaults and what comes back.
 
-use confab_kit::{Confab, Redis, TestResponse, texts};
+use confab_kit::{Confab, TestResponse, texts};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn send_returns_the_index_and_the_time() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let mut last = 0;
     for index in 0..3 {
         let sent = confab.send("a:b", "a", "hi").await.ok();
@@ -22,26 +21,26 @@ async fn send_returns_the_index_and_the_time() {
 
 #[tokio::test]
 async fn send_needs_no_content_type_and_ignores_unknown_fields() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     for content_type in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
-        let body = r#"{"chat":"a:b","text":"hi","sender":"a","send_time":5,"x":[{}]}"#;
+        let body = confab
+            .body("a:b", "a", "hi")
+            .replace('{', r#"{"send_time":5,"x":[[]],"#);
         let request = confab.build(Method::POST, "/api/send").body(body);
         let response = TestResponse::to(request.header("content-type", content_type)).await;
         assert_eq!(response.status, 200, "{content_type}");
     }
-    confab.post(r#"{"chat":"a:b","text":"hi","sender":"a"}"#).await.ok();
+    confab.post(confab.body("a:b", "a", "hi")).await.ok();
 }
 
 #[tokio::test]
 async fn pull_returns_messages_as_they_were_sent() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let mut sent = Vec::new();
     for (sender, text) in [("Alice", "hi"), ("bob", "<b>&\u{2028}\"\\ 😀 \u{0}"), ("ALICE", " ")] {
         let mut message = confab.send("Alice:bob", sender, text).await.ok();
-        message["chat"] = json!("bob:ALICE");
-        message["sender"] = json!(sender);
+        message["chat"] = json!(confab.chat("bob:ALICE"));
+        message["sender"] = json!(confab.name(sender));
         message["text"] = json!(text);
         sent.push(message);
     }
@@ -59,8 +58,7 @@ async fn pull_returns_messages_as_they_were_sent() {
 
 #[tokio::test]
 async fn a_chat_without_messages_is_an_empty_page() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     for request in [
         json!({ "chat": "a:b" }),
         json!({ "chat": "a:b", "cursor": 7, "reverse": true }),
@@ -75,8 +73,7 @@ async fn a_chat_without_messages_is_an_empty_page() {
 
 #[tokio::test]
 async fn pull_takes_its_fields_from_the_body_or_the_query() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a b:{c}", "a b", ["0", "1", "2", "3"]).await;
     let query = "/api/pull?chat=a+b:%7Bc%7D&cursor=1&limit=2&reverse=true&before=4";
     let body = json!({ "chat": "a b:{c}", "cursor": 1, "limit": 2, "reverse": true, "before": 4 });
@@ -84,8 +81,9 @@ async fn pull_takes_its_fields_from_the_body_or_the_query() {
     assert_eq!(texts(&by_query), ["2", "1"]);
     assert_eq!(confab.pull(body).await.ok(), by_query);
     // A body that is not empty takes precedence over the query.
+    let body = json!({ "chat": confab.chat("A B:{C}") });
     let both = confab
-        .request(Method::GET, "/api/pull?chat=x&limit=y", r#"{"chat":"A B:{C}"}"#)
+        .request(Method::GET, "/api/pull?chat=x&limit=y", body.to_string())
         .await
         .ok();
     assert_eq!(texts(&both), ["0", "1", "2", "3"]);
@@ -93,8 +91,7 @@ async fn pull_takes_its_fields_from_the_body_or_the_query() {
 
 #[tokio::test]
 async fn the_order_and_letter_case_of_names_do_not_matter() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("Alice:Bob", "alice", ["1"]).await;
     confab.send_all("bob:alice", "BOB", ["2"]).await;
     for chat in ["alice:bob", "BOB:ALICE"] {

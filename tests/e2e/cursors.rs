@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_epoch_stays_the_same_as_long_as_the_log_exists() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let first = confab.send("a:b", "a", "0").await.ok();
     confab.send_all("a:b", "b", numbers(1..12)).await;
     for request in [
@@ -70,8 +69,7 @@ async fn a_cursor_of_a_lost_log_is_410_with_the_epoch_of_the_new_log() {
 
 #[tokio::test]
 async fn the_epoch_of_an_empty_chat_is_valid_when_the_chat_begins() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let empty = confab.pull(json!({ "chat": "a:b" })).await.ok();
     assert_eq!(empty, json!({ "messages": [], "epoch": 0, "position": "0" }));
     confab.send_all("a:b", "a", ["0"]).await;
@@ -79,14 +77,9 @@ async fn the_epoch_of_an_empty_chat_is_valid_when_the_chat_begins() {
     assert_eq!(confab.texts(request).await, ["0"]);
 }
 
-fn capped(redis: &Redis, most: u64) -> Confab {
-    Confab::on(redis).variable("max_messages_per_chat", most).start()
-}
-
 #[tokio::test]
 async fn a_capped_chat_keeps_its_newest_messages_and_their_indexes() {
-    let redis = Redis::start();
-    let confab = capped(&redis, 5);
+    let confab = Confab::anywhere().variable("max_messages_per_chat", 5).start();
     confab.send_all("a:b", "a", numbers(0..12)).await;
     let kept = ["7", "8", "9", "10", "11"];
     for cursor in [0, 6, 7] {
@@ -112,7 +105,7 @@ async fn a_new_cap_takes_effect_with_the_next_send_and_without_a_cap_nothing_is_
     let redis = Redis::start();
     let unlimited = Confab::start(&redis);
     unlimited.send_all("a:b", "a", numbers(0..20)).await;
-    let confab = capped(&redis, 1);
+    let confab = Confab::on(&redis).variable("max_messages_per_chat", 1).start();
     assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 100 })).await.len(), 20);
     confab.send("a:b", "a", "20").await.ok();
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["20"]);
@@ -122,8 +115,7 @@ async fn a_new_cap_takes_effect_with_the_next_send_and_without_a_cap_nothing_is_
 
 #[tokio::test]
 async fn a_trimmed_message_is_not_stored_again() {
-    let redis = Redis::start();
-    let confab = capped(&redis, 1);
+    let confab = Confab::anywhere().variable("max_messages_per_chat", 1).start();
     let first = confab.send_keyed("a:b", "a", "0", "k").await;
     confab.send_all("a:b", "a", ["1"]).await;
     assert_eq!(confab.send_keyed("a:b", "a", "0", "k").await.body, first.body);

@@ -38,8 +38,7 @@ async fn a_waiting_pull_returns_when_a_message_comes() {
 
 #[tokio::test]
 async fn a_pull_waits_only_as_long_as_it_asks_and_only_if_a_message_can_come() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["hi"]).await;
     let began = Instant::now();
     let page = confab.get("/api/pull?chat=a:b&cursor=1&wait=1").await.ok();

@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 const PROGRAMS: u32 = 250;
+const PROGRAMS_AT_A_URL: u32 = 50;
 const LONGEST: usize = 60;
 /// The cap of the chats in those programs that have one.
 const CAP: usize = 5;
@@ -88,7 +89,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct Program<'a> {
-    redis: &'a Redis,
+    /// `None` at a URL, where no log is lost.
+    redis: Option<&'a Redis>,
     confab: &'a Confab,
     cap: Option<usize>,
     chats: [Chat; CHATS.len()],
@@ -142,8 +144,10 @@ impl Program<'_> {
                 assert_eq!(walked, expected);
             }
             Step::LoseLog { chat } => {
-                self.redis.delete(&log_key(STORED[chat])).await;
-                self.chats[chat] = Chat::default();
+                if let Some(redis) = self.redis {
+                    redis.delete(&log_key(STORED[chat])).await;
+                    self.chats[chat] = Chat::default();
+                }
             }
         }
     }
@@ -182,7 +186,7 @@ impl Program<'_> {
             model.sent.insert((member, key), (text, body));
         }
         model.messages.push(json!({
-            "chat": name, "text": words, "sender": sender,
+            "chat": self.confab.chat(name), "text": words, "sender": self.confab.name(sender),
             "send_time": receipt["send_time"], "index": receipt["index"],
         }));
     }
@@ -190,29 +194,42 @@ impl Program<'_> {
 
 #[test]
 fn confab_answers_random_programs_as_a_list_in_memory_does() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (unlimited, capped) = runtime.block_on(async {
+        let unlimited = Confab::anywhere().start();
+        let capped = |redis| Confab::on(redis).variable("max_messages_per_chat", CAP).start();
+        let capped = unlimited.redis().map(capped);
+        (unlimited, capped)
+    });
     let mut seed_bytes = [0; 32];
     seed_bytes[..8].copy_from_slice(&seed().to_le_bytes());
+    let cases = if capped.is_some() { PROGRAMS } else { PROGRAMS_AT_A_URL };
     let config = Config {
-        cases: PROGRAMS,
+        cases,
         max_shrink_iters: 500,
         failure_persistence: None,
         ..Config::default()
     };
     let mut programs = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let redis = Redis::start();
-    let (unlimited, capped) = runtime.block_on(async {
-        let capped = Confab::on(&redis).variable("max_messages_per_chat", CAP).start();
-        (Confab::start(&redis), capped)
-    });
     let program = (any::<bool>(), vec(step(), 1..=LONGEST));
     let ran = programs.run(&program, |(is_capped, steps)| {
         runtime.block_on(async {
-            redis.empty().await;
+            let new_chats;
+            let (confab, cap) = if let (Some(redis), Some(capped)) = (unlimited.redis(), &capped) {
+                redis.empty().await;
+                if is_capped {
+                    (capped, Some(CAP))
+                } else {
+                    (&unlimited, None)
+                }
+            } else {
+                new_chats = Confab::anywhere().start();
+                (&new_chats, None)
+            };
             let mut program = Program {
-                redis: &redis,
-                confab: if is_capped { &capped } else { &unlimited },
-                cap: is_capped.then_some(CAP),
+                redis: unlimited.redis(),
+                confab,
+                cap,
                 chats: Default::default(),
             };
             for step in &steps {
@@ -224,5 +241,5 @@ fn confab_answers_random_programs_as_a_list_in_memory_does() {
     if let Err(why) = ran {
         panic!("{why}");
     }
-    println!("model: {PROGRAMS} programs of up to {LONGEST} steps agree");
+    println!("model: {cases} programs of up to {LONGEST} steps agree");
 }

@@ -9,8 +9,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn fault_1_the_send_time_was_never_set() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let sent = confab.send("a:b", "a", "hi").await.ok();
     let page = confab.pull(json!({ "chat": "a:b" })).await.ok();
     assert!(sent["send_time"].as_u64().unwrap() > 0);
@@ -19,16 +18,14 @@ async fn fault_1_the_send_time_was_never_set() {
 
 #[tokio::test]
 async fn fault_2_a_repeated_text_was_lost() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["hi", "hi"]).await;
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi", "hi"]);
 }
 
 #[tokio::test]
 async fn fault_3_the_order_was_by_sender_and_text() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     for (sender, text) in [("b", "2"), ("a", "z"), ("B", "1"), ("a", "a")] {
         confab.send("a:b", sender, text).await.ok();
     }
@@ -41,8 +38,7 @@ async fn fault_3_the_order_was_by_sender_and_text() {
 
 #[tokio::test]
 async fn fault_4_new_messages_shifted_the_pages() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["m", "n", "o"]).await;
     let first = confab.pull(json!({ "chat": "a:b", "limit": 2 })).await.ok();
     confab.send_all("a:b", "A", ["0", "a"]).await;
@@ -73,8 +69,7 @@ async fn fault_4_new_messages_shifted_the_pages() {
 
 #[tokio::test]
 async fn fault_5_an_omitted_limit_gave_nothing_and_a_client_that_looped() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", numbers(0..11)).await;
     for request in [json!({ "chat": "a:b" }), json!({ "chat": "a:b", "limit": 0 })] {
         let page = confab.pull(request).await.ok();
@@ -112,8 +107,7 @@ async fn fault_6_a_negative_limit_read_everything_and_there_was_no_cap() {
 
 #[tokio::test]
 async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflowed() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["1", "2"]).await;
     assert_eq!(
         confab.pull(json!({ "chat": "a:b", "cursor": -1 })).await.problem(),
@@ -131,8 +125,7 @@ async fn fault_7_a_negative_cursor_counted_from_the_end_and_a_large_one_overflow
 
 #[tokio::test]
 async fn fault_8_the_cursor_was_not_the_index_of_the_contract() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["0", "1", "2"]).await;
     let page = confab.pull(json!({ "chat": "a:b", "cursor": 1 })).await.ok();
     assert_eq!(
@@ -143,8 +136,7 @@ async fn fault_8_the_cursor_was_not_the_index_of_the_contract() {
 
 #[tokio::test]
 async fn fault_9_every_mistake_of_a_client_was_a_500_that_showed_internals() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     let answer = confab.send("invalid", "a", "hi").await;
     assert_eq!(answer.problem(), (400, json!("chat")));
     let body = String::from_utf8(answer.body).unwrap().to_lowercase();
@@ -155,8 +147,7 @@ async fn fault_9_every_mistake_of_a_client_was_a_500_that_showed_internals() {
 
 #[tokio::test]
 async fn fault_10_another_content_type_or_a_query_was_silently_ignored() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     // reqwest sends a text body without any Content-Type.
     confab.send_all("a:b", "a", ["hi"]).await;
     assert_eq!(texts(&confab.get("/api/pull?chat=a:b").await.ok()), ["hi"]);
@@ -164,21 +155,19 @@ async fn fault_10_another_content_type_or_a_query_was_silently_ignored() {
 
 #[tokio::test]
 async fn fault_11_a_sender_in_another_letter_case_was_refused() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send("Alice:bob", "alice", "hi").await.ok();
     confab.send("alice:bob", "ALICE", "hi").await.ok();
     let page = confab.pull(json!({ "chat": "alice:bob" })).await.ok();
     assert_eq!(
         [&page["messages"][0]["sender"], &page["messages"][1]["sender"]],
-        ["alice", "ALICE"]
+        [&confab.name("alice"), &confab.name("ALICE")]
     );
 }
 
 #[tokio::test]
 async fn fault_12_empty_names_and_texts_were_accepted() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     assert_eq!(confab.send(":", "", "hi").await.problem(), (400, json!("chat")));
     assert_eq!(confab.send("a:b", "a", "").await.problem(), (400, json!("text")));
 }

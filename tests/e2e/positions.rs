@@ -114,8 +114,7 @@ async fn a_position_outlives_trimming_and_removal_by_hand() {
 
 #[tokio::test]
 async fn a_forged_or_foreign_position_leads_to_a_reset() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     confab.send_all("a:b", "a", numbers(0..4)).await;
     let epoch = confab.epoch("a:b").await;
     let time = |position: &str| position.rsplit_once('-').unwrap().1.to_owned();
@@ -144,8 +143,7 @@ async fn a_forged_or_foreign_position_leads_to_a_reset() {
 
 #[tokio::test]
 async fn an_unreadable_position_is_a_reset_on_a_stream_and_a_400_on_a_pull() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     confab.send_all("a:b", "a", ["0"]).await;
     for wrong in ["7", "x-7", "1-18446744073709551615-1", "0-0-0"] {
         let mut follower = Follower::start(&confab, "chat=a:b", Some(wrong));
@@ -173,8 +171,7 @@ async fn an_unreadable_position_is_a_reset_on_a_stream_and_a_400_on_a_pull() {
 
 #[tokio::test]
 async fn a_follower_that_received_nothing_misses_nothing_between_its_streams() {
-    let redis = Redis::start();
-    let confab = Confab::on(&redis).variable("stream_lifetime_s", 1).start();
+    let confab = Confab::anywhere().variable("stream_lifetime_s", 1).start();
     for chat in ["empty:x", "used:x"] {
         if chat == "used:x" {
             confab.send_all(chat, "x", ["before"]).await;

@@ -1,6 +1,6 @@
 //! Routes and methods: each path that exists, and the answers to those that do not.
 
-use confab_kit::{Confab, Port, Redis};
+use confab_kit::{Confab, Port};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -17,8 +17,7 @@ async fn ping_answers_without_redis() {
 
 #[tokio::test]
 async fn head_answers_like_get_without_the_body() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     confab.send_all("a:b", "a", ["hi"]).await;
     for (path, status) in [
         ("/ping", 200),
@@ -42,8 +41,7 @@ async fn head_answers_like_get_without_the_body() {
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_is_405_with_the_allowed_ones() {
-    let redis = Redis::start();
-    let confab = Confab::start(&redis);
+    let confab = Confab::anywhere().start();
     for path in ["/", "/ping/", "/api", "/api/send/", "/api/pullx", "/PING", "/%70ing"] {
         assert_eq!(confab.get(path).await.problem(), (404, Value::Null), "{path}");
     }

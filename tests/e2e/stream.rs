@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// confab with a heartbeat of one second.
-fn start(redis: &Redis) -> Confab {
-    Confab::on(redis).variable("stream_heartbeat_s", 1).start()
+/// confab with a heartbeat of one second, if possible.
+fn start() -> Confab {
+    Confab::anywhere().prefer("stream_heartbeat_s", 1).start()
 }
 
 /// The raw bytes of a stream, from its start until they contain this text.
@@ -35,8 +35,7 @@ fn assert_retry(line: &str) {
 
 #[tokio::test]
 async fn a_stream_is_server_sent_events_that_nothing_may_cache() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = start();
     confab.send_all("a:b", "a", ["one\ntwo"]).await;
     let message = confab.pull(json!({ "chat": "A:b" })).await.ok();
     let (epoch, data) = (&message["epoch"], &message["messages"][0]);
@@ -73,8 +72,7 @@ async fn a_stream_is_server_sent_events_that_nothing_may_cache() {
 
 #[tokio::test]
 async fn a_silent_stream_has_a_heartbeat() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = Confab::anywhere().variable("stream_heartbeat_s", 1).start();
     let sent = raw_until(&confab, "chat=a:b", "\n:\n:\n").await;
     let (retry, _) = sent.split_at(sent.find("event: open\n").unwrap());
     assert_retry(retry);
@@ -83,8 +81,7 @@ async fn a_silent_stream_has_a_heartbeat() {
 
 #[tokio::test]
 async fn a_follower_receives_what_it_missed_and_then_what_comes() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = start();
     // More than one read returns.
     confab.send_all("a:b", "a", numbers(0..250)).await;
     for (query, first) in [
@@ -113,7 +110,7 @@ async fn without_a_cursor_a_stream_begins_with_the_next_message() {
     let late = Fault::Delay(Duration::from_millis(50));
     let proxy = Proxy::start(&redis, Traffic::Always(late));
     let slow = Confab::start(&proxy);
-    let confab = start(&redis);
+    let confab = Confab::start(&redis);
     for (chat, first) in [("new:chat", 0), ("old:chat", 3)] {
         confab.send_all(chat, "chat", numbers(0..first)).await;
         for index in first..first + 10 {
@@ -127,8 +124,7 @@ async fn without_a_cursor_a_stream_begins_with_the_next_message() {
 
 #[tokio::test]
 async fn a_stream_continues_after_the_last_event_id_whatever_the_query_says() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = start();
     confab.send_all("a:b", "a", numbers(0..5)).await;
     let position = confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.ok()["position"].clone();
     let position = position.as_str().unwrap();
@@ -146,8 +142,7 @@ async fn a_stream_continues_after_the_last_event_id_whatever_the_query_says() {
 
 #[tokio::test]
 async fn an_event_source_continues_when_a_stream_ends_itself() {
-    let redis = Redis::start();
-    let confab = Confab::on(&redis).variable("stream_lifetime_s", 1).start();
+    let confab = Confab::anywhere().variable("stream_lifetime_s", 1).start();
     let mut follower = Follower::start(&confab, "chat=a:b&cursor=0", None);
     let mut index = 0;
     while follower.connected < 4 {
@@ -160,8 +155,7 @@ async fn an_event_source_continues_when_a_stream_ends_itself() {
 
 #[tokio::test]
 async fn a_wrong_request_for_a_stream_is_refused() {
-    let redis = Redis::start();
-    let confab = start(&redis);
+    let confab = start();
     for (query, id, field) in [
         ("", None, json!("chat")),
         ("chat=a", None, json!("chat")),

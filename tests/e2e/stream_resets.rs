@@ -65,8 +65,7 @@ async fn a_follower_receives_a_reset_even_if_the_clock_was_set_back() {
 
 #[tokio::test]
 async fn if_messages_were_trimmed_a_follower_receives_a_gap() {
-    let redis = Redis::start();
-    let confab = Confab::on(&redis).variable("max_messages_per_chat", 5).start();
+    let confab = Confab::anywhere().variable("max_messages_per_chat", 5).start();
     confab.send_all("a:b", "a", numbers(0..20)).await;
     // Nothing is left at or below index 6, so its time is not known.
     let before = 0;

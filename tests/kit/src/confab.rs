@@ -1,34 +1,31 @@
-//! confab on a host: the component, its variables and its server log.
+//! confab on a host: its variables, its address and its server log.
 
-use crate::component::{app, program};
-use crate::{Endpoint, Port, until};
-use confab_host::clock::Clock;
-use confab_host::server::Server;
+use crate::host::Host;
+use crate::place::{Place, not_at_a_url, place, skip};
+use crate::{Endpoint, Redis, names, until};
 use reqwest::Client;
 use std::collections::HashMap;
-use std::sync::Arc;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-/// The most bytes of the server log that are kept.
-const LOG_BYTES: usize = 16 << 20;
-
-/// A running confab, ended when it is dropped.
+/// A running confab. It ends when it is dropped, unless it is elsewhere.
 pub struct Confab {
-    server: Server,
+    host: Host,
     pub(crate) client: Client,
-    log: MemoryOutputPipe,
-    clock: Clock,
-    _port: Port,
+    /// What all names begin with.
+    pub(crate) prefix: String,
+    redis: Option<Redis>,
 }
 
 /// What a confab will run with.
 #[derive(Clone, Debug)]
 pub struct Builder {
+    /// The Redis; `None` if any will do.
+    redis: Option<String>,
     variables: HashMap<String, String>,
+    preferred: HashMap<String, String>,
 }
 
 impl Builder {
-    /// Sets a variable of `spin.toml`.
+    /// Sets a variable of `spin.toml`. At a URL, the test is skipped: it may have another value there.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "callers write a number or a text")]
     pub fn variable(mut self, name: &str, value: impl ToString) -> Self {
@@ -36,18 +33,32 @@ impl Builder {
         self
     }
 
+    /// Sets a variable of `spin.toml` if possible. The test holds with any value, and takes longer with others.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write a number or a text")]
+    pub fn prefer(mut self, name: &str, value: impl ToString) -> Self {
+        self.preferred.insert(name.to_owned(), value.to_string());
+        self
+    }
+
     /// Starts a host on a port of its own. Call it again for another host on the same Redis.
     pub fn start(&self) -> Confab {
-        let log = MemoryOutputPipe::new(LOG_BYTES);
-        let port = Port::reserve();
-        let app = app(self.variables.clone());
-        let server = Server::start(program(), &app, port.listen(), Arc::new(log.clone()), |_| {}).unwrap();
+        if let (Place::Url(_), Some((name, value))) = (place(), self.variables.iter().next()) {
+            skip(format_args!("it needs a confab with {name}={value}"));
+        }
+        let redis = match (place(), &self.redis) {
+            (Place::Url(_), _) | (_, Some(_)) => None,
+            (Place::Here | Place::Spin, None) => Some(Redis::start()),
+        };
+        let mut variables = self.preferred.clone();
+        variables.extend(self.variables.clone());
+        let place = redis.as_ref().map(Endpoint::host).or_else(|| self.redis.clone());
+        variables.extend(place.map(|host| ("redis_host".to_owned(), host)));
         Confab {
-            server,
+            host: Host::start(variables),
             client: Client::new(),
-            log,
-            clock: app.clock.clone(),
-            _port: port,
+            prefix: names::prefix(),
+            redis,
         }
     }
 }
@@ -55,8 +66,12 @@ impl Builder {
 impl Confab {
     /// Prepares a confab on this Redis, or on the proxy in front of one. Its variables have the values of `spin.toml`.
     pub fn on(redis: &(impl Endpoint + ?Sized)) -> Builder {
-        let variables = HashMap::from([("redis_host".to_owned(), redis.host())]);
-        Builder { variables }
+        not_at_a_url("it needs a Redis of its own");
+        Builder {
+            redis: Some(redis.host()),
+            variables: HashMap::new(),
+            preferred: HashMap::new(),
+        }
     }
 
     /// Starts a confab on this Redis, all variables as in `spin.toml`.
@@ -64,24 +79,48 @@ impl Confab {
         Self::on(redis).start()
     }
 
-    /// The address, as `host:port`.
+    /// Prepares any confab, for a test that needs no Redis: the one at the URL under test, or else one on a new Redis.
+    /// All names that a test writes itself must come from [`Confab::name`] or [`Confab::chat`].
+    pub fn anywhere() -> Builder {
+        Builder {
+            redis: None,
+            variables: HashMap::new(),
+            preferred: HashMap::new(),
+        }
+    }
+
+    /// The new Redis below [`Confab::anywhere`]; `None` at a URL.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
+    }
+
+    /// The URL that all paths come after, without a slash at its end.
+    pub fn url(&self) -> String {
+        self.host.url()
+    }
+
+    /// The address as `host:port`, for a test that speaks HTTP/1.1 itself. It is skipped if the URL is not that simple.
     pub fn host(&self) -> String {
-        self.server.address().to_string()
+        let url = self.url();
+        match url.strip_prefix("http://") {
+            Some(host) if host.contains(':') && !host.contains('/') => host.to_owned(),
+            _ => skip("it speaks HTTP/1.1 itself, and needs a URL like http://HOST:PORT"),
+        }
     }
 
     /// Sets the clock of its host so many seconds ahead of the machine's, or behind it if the number is negative.
     pub fn set_clock(&self, seconds: i64) {
-        self.clock.set(seconds);
+        self.host.inside().clock.set(seconds);
     }
 
     /// How many instances of the component it has made so far.
     pub fn instances(&self) -> usize {
-        self.server.instances()
+        self.host.inside().server.instances()
     }
 
-    /// The server log so far.
+    /// The server log so far; empty at a URL.
     pub fn log(&self) -> String {
-        String::from_utf8(self.log.contents().to_vec()).unwrap()
+        self.host.log()
     }
 
     /// Waits until the server log contains this text.

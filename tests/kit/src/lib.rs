@@ -4,7 +4,8 @@
 //! - [`Redis`] is a real redis-server of one test's own: [`Redis::command`] is the one way to run a command on it.
 //! - [`Proxy`] is a TCP proxy in front of Redis that delays, cuts, holds and hangs.
 //! - [`RefusingRedis`] is in front of one too, and refuses what a test wants refused.
-//! - [`Confab`] is the component on a host: `Confab::on(&redis).variable("redis_timeout_ms", 300).start()`.
+//! - [`Confab`] is the component on a host: `Confab::on(&redis).variable("redis_timeout_ms", 300).start()`. A test that needs
+//!   no Redis says so by `Confab::anywhere()`, and then checks any URL.
 //! - [`Follower`] is a client of an event stream, [`Caller`] a caller of the WIT interface.
 //! - [`Audit`] compares acknowledged messages with stored ones.
 //! - [`Port`] is a port that nobody else can take.
@@ -15,6 +16,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test fails by a panic"
 )]
@@ -23,7 +25,10 @@ mod audit;
 pub mod component;
 mod confab;
 mod follower;
+mod host;
+mod names;
 mod pages;
+mod place;
 mod port;
 mod proxy;
 mod redis;

@@ -1,13 +1,15 @@
 //! The requests that tests send to a confab.
 
+use crate::names::path_of;
 use crate::{Confab, TestResponse, texts};
 use reqwest::{Body, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 impl Confab {
-    /// Starts a request, to be changed before it is sent.
+    /// Starts a request, to be changed before it is sent. Its query names chats as [`Confab::chat`] does.
     pub fn build(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.host()))
+        self.client
+            .request(method, format!("{}{}", self.url(), path_of(&self.prefix, path)))
     }
 
     /// Sends a request with any body.
@@ -26,9 +28,14 @@ impl Confab {
         request.send().await.unwrap()
     }
 
-    /// Sends `POST /api/send` with this body.
+    /// Sends `POST /api/send` with this body, as it is.
     pub async fn post(&self, body: impl Into<Body>) -> TestResponse {
         self.request(Method::POST, "/api/send", body).await
+    }
+
+    /// The body that sends a message.
+    pub fn body(&self, chat: &str, sender: &str, text: &str) -> String {
+        json!({ "chat": self.chat(chat), "text": text, "sender": self.name(sender) }).to_string()
     }
 
     /// Sends a message.
@@ -43,7 +50,7 @@ impl Confab {
 
     /// Sends a message with an `Idempotency-Key` header for each of these raw values.
     pub async fn send_with_keys(&self, chat: &str, sender: &str, text: &str, keys: &[&str]) -> TestResponse {
-        let body = json!({ "chat": chat, "text": text, "sender": sender }).to_string();
+        let body = self.body(chat, sender, text);
         let mut request = self.build(Method::POST, "/api/send").body(body);
         for key in keys {
             request = request.header("idempotency-key", *key);
@@ -59,7 +66,10 @@ impl Confab {
     }
 
     /// Sends `GET /api/pull` with this body.
-    pub async fn pull(&self, request: Value) -> TestResponse {
+    pub async fn pull(&self, mut request: Value) -> TestResponse {
+        if let Some(chat) = request["chat"].as_str() {
+            request["chat"] = json!(self.chat(chat));
+        }
         self.request(Method::GET, "/api/pull", request.to_string()).await
     }
 

@@ -1,7 +1,8 @@
 //! A whole response, as tests look at it.
 
-use reqwest::RequestBuilder;
+use crate::names::guard;
 use reqwest::header::HeaderMap;
+use reqwest::{Body, RequestBuilder};
 use serde_json::Value;
 
 /// A whole response.
@@ -18,7 +19,10 @@ pub struct TestResponse {
 impl TestResponse {
     /// Sends a request, and reads the whole response.
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        guard(request.body().and_then(Body::as_bytes));
+        let response = client.execute(request).await.unwrap();
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),

@@ -2,6 +2,7 @@
 
 use crate::Endpoint;
 use crate::component::{app, program};
+use crate::place::only_here;
 use bindings::exports::confab::messaging::messenger::{
     Draft, Error, FollowRequest, Page, PageRequest, Receipt, Update,
 };
@@ -34,6 +35,7 @@ pub struct Caller {
 impl Caller {
     /// Makes an instance on this Redis, with these values for its variables.
     pub async fn new(redis: &(impl Endpoint + ?Sized), variables: &[(&str, &str)]) -> Self {
+        only_here("it calls the WIT interface, which has no address");
         let mut values = HashMap::from([("redis_host".to_owned(), redis.host())]);
         values.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let log = Arc::new(std::io::empty());

@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use crate::Port;
+use crate::place::not_at_a_url;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -20,6 +21,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts a server, and waits until it is ready.
     pub(super) fn start(options: &[&str], clock: Option<Clock>) -> Self {
+        not_at_a_url("it needs a Redis of its own");
         let (port, cluster_port) = (Port::reserve(), Port::reserve());
         let folder = tempfile::tempdir().unwrap();
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
