@@ -2,6 +2,7 @@
 
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::member::Member;
+use std::fmt;
 
 /// A chat: its two members in one order, so that `a:b` and `B:A` are equal. The members may be equal: notes to oneself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +30,26 @@ impl Chat {
         [&self.first, &self.second]
     }
 
+    /// The member that is not `member`; the same one in a chat with oneself.
+    pub fn other(&self, member: &Member) -> &Member {
+        if *member == self.first {
+            &self.second
+        } else {
+            &self.first
+        }
+    }
+
     /// The member that `name` means, in any spelling; `None` if it is neither of the two.
     pub fn member(&self, name: &str) -> Option<&Member> {
         let named = Member::parse(name).ok()?;
         self.members().into_iter().find(|member| **member == named)
+    }
+}
+
+/// The folded names with a colon between them, the lesser first.
+impl fmt::Display for Chat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.first.as_str(), self.second.as_str())
     }
 }
 
@@ -116,6 +133,11 @@ mod tests {
         for (name, member) in [("zoé", "zoé"), ("ZOE\u{301}", "zoé"), ("Bob", "bob")] {
             assert_eq!(chat.member(name).unwrap().as_str(), member);
         }
+        let other = |name: &str| chat.other(chat.member(name).unwrap()).as_str();
+        assert_eq!(
+            (other("ZOÉ"), other("bob"), chat.to_string().as_str()),
+            ("bob", "zoé", "bob:zoé")
+        );
         for name in ["", "zo", "zoe", "zoé:bob", "zoé ", "carol"] {
             assert_eq!(chat.member(name), None, "{name}");
         }

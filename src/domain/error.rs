@@ -30,6 +30,12 @@ pub enum Field {
     IdempotencyKey,
     /// The position after which a page begins.
     After,
+    /// Whose inbox, or who has read.
+    Name,
+    /// The position up to which a chat is read.
+    Position,
+    /// The index up to which it is.
+    Index,
     /// The id of the last server-sent event that the client received.
     LastEventId,
 }

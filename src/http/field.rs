@@ -4,7 +4,7 @@
 use crate::domain::error::Error;
 use crate::domain::error::Field;
 
-const FIELDS: [Field; 12] = [
+const FIELDS: [Field; 15] = [
     Field::Chat,
     Field::Text,
     Field::Sender,
@@ -17,6 +17,9 @@ const FIELDS: [Field; 12] = [
     Field::IdempotencyKey,
     Field::After,
     Field::LastEventId,
+    Field::Name,
+    Field::Position,
+    Field::Index,
 ];
 
 /// HTTP's name for a field.
@@ -34,6 +37,9 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::IdempotencyKey => "Idempotency-Key",
         Field::After => "after",
         Field::LastEventId => "Last-Event-ID",
+        Field::Name => "name",
+        Field::Position => "position",
+        Field::Index => "index",
     }
 }
 
@@ -45,10 +51,15 @@ pub(super) fn field_named(name: &str) -> Option<Field> {
 /// What a field's value must be, in the words of an error.
 pub(super) fn kind_of(field: Field) -> &'static str {
     match field {
-        Field::Chat | Field::Text | Field::Sender | Field::After | Field::IdempotencyKey | Field::LastEventId => {
-            "must be a string"
-        }
-        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait => {
+        Field::Chat
+        | Field::Text
+        | Field::Sender
+        | Field::After
+        | Field::IdempotencyKey
+        | Field::LastEventId
+        | Field::Name
+        | Field::Position => "must be a string",
+        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
             "must be a whole number from 0 to 18446744073709551615"
         }
         Field::Reverse => "must be true or false",

@@ -47,6 +47,9 @@ fn name_of(field: Field) -> &'static str {
         Field::Epoch => "epoch",
         Field::Wait => "wait",
         Field::IdempotencyKey => "idempotency-key",
+        Field::Name => "name",
+        Field::Position => "position",
+        Field::Index => "index",
     }
 }
 
