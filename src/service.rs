@@ -1,13 +1,17 @@
-//! What confab does, once for both transports: send, pull and follow.
+//! What confab does, once for both transports: send, pull, follow, the inbox and its marks.
 
 mod deliver;
 mod follow;
+mod inbox;
 mod pull;
+mod read;
 mod ready;
 mod send;
 
 pub use deliver::deliver;
 pub use follow::Follower;
+pub use inbox::inbox;
 pub use pull::pull;
+pub use read::read;
 pub use ready::ready;
 pub use send::send;

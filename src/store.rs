@@ -3,9 +3,14 @@
 mod append;
 mod attempt;
 mod connection;
+mod feed;
+mod heads;
+mod inbox;
 mod keys;
 mod locate;
+mod mark;
 mod opening;
+mod packed;
 mod read;
 mod ready;
 mod receipt;
@@ -16,7 +21,11 @@ mod script;
 mod watch;
 
 pub use append::append;
+pub use feed::{Feed, FeedWatch, look};
+pub use heads::{Heads, heads};
+pub use inbox::places;
 pub use locate::{Located, locate};
+pub use mark::mark;
 pub use read::{page, read_after};
 pub use ready::ready;
 pub use watch::Watch;

@@ -14,7 +14,13 @@ use std::iter;
 use std::num::NonZeroU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-static APPEND: Script = Script::writing(concat!(include_str!("entry.lua"), include_str!("append.lua")));
+static APPEND: Script = Script::writing(concat!(
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("marks.lua"),
+    include_str!("touch.lua"),
+    include_str!("append.lua")
+));
 
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
@@ -25,11 +31,20 @@ pub async fn append(config: &Config, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let place = Place::of(config, draft, nonce(), now);
-    let keys: Vec<_> = iter::once(&log).chain(&place.buckets).map(String::as_str).collect();
+    let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
+    let of_members = [
+        keys::inbox(sender),
+        keys::inbox(other),
+        keys::feed(sender),
+        keys::feed(other),
+    ];
+    let own = [keys::marks(draft.chat())].into_iter().chain(of_members);
+    let keys: Vec<_> = iter::once(log.clone()).chain(own).chain(place.buckets).collect();
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
     let entry = [draft.sender(), ":", draft.text()].concat();
     let cap = config.max_messages.map_or(0, NonZeroU64::get);
     let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
-    let packed = [&place.field[..], &place.marks, &must_keep, &keep, &cap].concat();
+    let packed = [&place.field[..], &place.tokens, &must_keep, &keep, &cap].concat();
     let arguments = [entry.as_bytes(), &packed];
     let reply = APPEND.run(config, &keys, &arguments).await?;
     match decode(&reply).map_err(|why| why.at(&log))? {

@@ -4,10 +4,13 @@
 //! |---|---|---|---|---|
 //! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, one field, the time, with `<sender>:<text>` |
 //! | `confab:{<chat>}:sent:<length>:<bucket>` | hash | when no receipt in it need be kept | `append.lua` | the receipts of the messages sent in `length` seconds, the `bucket`-th since 1970 |
+//! | `confab:{<chat>}:marks` | hash | no | `append.lua`, `mark.lua` | per member the position up to which they have read |
+//! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
+//! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua` and `mark.lua` while it is there | one field: `<chat>`, in which something changed |
 //!
 //! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
-//! hash tag, so all keys of a chat are in one slot. `%`, `{`, `}` and all beyond ASCII are percent-encoded: no two chats share a
-//! key, and no name can break the tag.
+//! hash tag, so all keys of a chat are in one slot, and those of a person in another: a name has no colon. `%`, `{`, `}` and all beyond
+//! ASCII are percent-encoded: no two chats share a key, and no name can break the tag.
 //!
 //! A receipt's field is the first 12 bytes of SHA-1(member + key): the member is `0` or `1`, the key is the idempotency key, or the
 //! nonce of a request without one. Its value is, packed in big-endian order: 7 bytes of epoch, 6 of index, 7 of time, 4 of SHA-1(text)
@@ -18,7 +21,7 @@
 
 use crate::domain::chat::Chat;
 use crate::domain::member::Member;
-use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, PercentEncode, percent_decode, utf8_percent_encode};
 
 const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'{').add(b'}');
 
@@ -32,9 +35,40 @@ pub(super) fn receipts(chat: &Chat, length: u64, bucket: u64) -> String {
     of_chat(chat, format_args!("sent:{length}:{bucket}"))
 }
 
-fn of_chat(chat: &Chat, what: std::fmt::Arguments) -> String {
+/// The marks of a chat's members.
+pub(super) fn marks(chat: &Chat) -> String {
+    of_chat(chat, format_args!("marks"))
+}
+
+/// A member's chats by the time of their newest message.
+pub(super) fn inbox(member: &Member) -> String {
+    format!("confab:{{{}}}:inbox", escaped(member))
+}
+
+/// What changes in a member's chats, while somebody follows them.
+pub(super) fn feed(member: &Member) -> String {
+    format!("confab:{{{}}}:feed", escaped(member))
+}
+
+/// A chat, as inboxes and feeds name it: what stands between the braces of its keys.
+pub(super) fn tag(chat: &Chat) -> String {
     let [first, second] = chat.members().map(escaped);
-    format!("confab:{{{first}:{second}}}:{what}")
+    format!("{first}:{second}")
+}
+
+/// The chat of a tag; `None` if no chat has it.
+pub(super) fn chat_of(tag: &[u8]) -> Option<Chat> {
+    let decoded = percent_decode(tag).decode_utf8().ok()?;
+    Chat::parse(&decoded).ok()
+}
+
+/// A member, as marks name it.
+pub(super) fn field(member: &Member) -> String {
+    escaped(member).to_string()
+}
+
+fn of_chat(chat: &Chat, what: std::fmt::Arguments) -> String {
+    format!("confab:{{{}}}:{what}", tag(chat))
 }
 
 fn escaped(member: &Member) -> PercentEncode<'_> {
@@ -58,6 +92,8 @@ mod tests {
             assert_eq!(log(one) == log(other), one == other, "{one:?} {other:?}");
             let key = log(one);
             assert!(key.starts_with("confab:{") && key.ends_with("}:log"), "{key}");
+            assert_eq!(chat_of(tag(one).as_bytes()).as_ref(), Some(one));
+            assert!(one.members().iter().all(|member| !inbox(member).contains(&tag(one))));
             assert_eq!((key.matches('{').count(), key.matches('}').count()), (1, 1), "{key}");
         });
     }
@@ -82,5 +118,12 @@ mod tests {
         }
         let chat = Chat::parse("Alice:{").unwrap();
         assert_eq!(receipts(&chat, 64, 7), "confab:{alice:%7B}:sent:64:7");
+        let member = chat.member("{").unwrap();
+        assert_eq!(marks(&chat), "confab:{alice:%7B}:marks");
+        assert_eq!(
+            (inbox(member), feed(member)),
+            ("confab:{%7B}:inbox".into(), "confab:{%7B}:feed".into())
+        );
+        assert_eq!((tag(&chat), field(member)), ("alice:%7B".into(), "%7B".into()));
     }
 }

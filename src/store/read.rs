@@ -2,16 +2,16 @@
 
 use crate::config::Config;
 use crate::domain::chat::Chat;
-use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
 use crate::domain::message::Message;
 use crate::domain::page::{Basis, MAX_PAGE_BYTES, PageRequest, Span};
 use crate::domain::position::Position;
 use crate::domain::slice::{Extent, Found, Slice};
 use crate::store::keys;
-use crate::store::reply::{Unreadable, text, void};
+use crate::store::packed::take_string;
+use crate::store::reply::{Unreadable, entry_id, text, time, void};
 use crate::store::script::Script;
-use rmp::decode::{read_array_len, read_str_len};
+use rmp::decode::read_array_len;
 use spin_sdk::redis::RedisResult;
 
 static READ: Script = Script::reading(concat!(
@@ -117,13 +117,6 @@ fn take_entry<'a>(page: &mut &'a [u8]) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
     Some((id, fields))
 }
 
-fn take_string<'a>(page: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(read_str_len(page).ok()?).ok()?;
-    let (string, rest) = page.split_at_checked(length)?;
-    *page = rest;
-    Some(string)
-}
-
 fn decode_entry(id: &[u8], fields: &[&[u8]]) -> Result<Message, Unreadable> {
     let [name, value] = fields else {
         return Err(Unreadable("does not have the one field of a message".into()));
@@ -137,17 +130,6 @@ fn decode_entry(id: &[u8], fields: &[&[u8]]) -> Result<Message, Unreadable> {
         text: said.to_owned(),
         send_time: time(name)?,
     })
-}
-
-fn entry_id(id: &[u8]) -> Result<EntryId, Unreadable> {
-    let id = text(id)?;
-    id.parse()
-        .map_err(|_| Unreadable(format!("{id:?} is not an entry's id")))
-}
-
-fn time(time: &[u8]) -> Result<u64, Unreadable> {
-    let time = text(time)?;
-    time.parse().map_err(|_| Unreadable(format!("has the time {time:?}")))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) struct Place {
     /// Its field in the bucket. Redis keeps a bucket of longer names in a larger form.
     pub(super) field: [u8; 12],
     /// 4 bytes of the text's digest, and 4 of the nonce.
-    pub(super) marks: [u8; 8],
+    pub(super) tokens: [u8; 8],
     /// How long the receipt must be kept, in milliseconds.
     pub(super) must_keep: u64,
     /// For how long a bucket is kept that would expire earlier, in milliseconds: a sixteenth of a length more than the receipt
@@ -47,9 +47,9 @@ impl Place {
             // All tries have this one bucket, and one text.
             (vec![key_of(bucket)], &nonce[..], [0; 4])
         };
-        let mut marks = [0; 8];
-        for (mark, byte) in marks.iter_mut().zip(text.iter().chain(nonce.iter().rev())) {
-            *mark = *byte;
+        let mut tokens = [0; 8];
+        for (token, byte) in tokens.iter_mut().zip(text.iter().chain(nonce.iter().rev())) {
+            *token = *byte;
         }
         let [first, _] = draft.chat().members();
         let member: &[u8] = if draft.member() == first { b"0" } else { b"1" };
@@ -57,7 +57,7 @@ impl Place {
         Self {
             buckets,
             field: digest(&[member, name]),
-            marks,
+            tokens,
             must_keep,
             keep: must_keep.saturating_add(length.saturating_mul(1000).div_ceil(16)),
         }

@@ -91,6 +91,12 @@ const NAMES: &[(&str, &str)] = &[
 
 impl Refusal {
     fn new(code: &str, words: &str) -> Self {
+        // Redis reads no more than ten words of a client that has not given the password.
+        let code = if words.starts_with("Protocol error: unauthenticated") {
+            "NOAUTH"
+        } else {
+            code
+        };
         let known = |table: &[(&str, &'static str)]| table.iter().find(|(known, _)| *known == code).map(|(_, it)| *it);
         let by_words = || ERRORS.iter().find(|(first, _)| words.starts_with(first));
         let meaning = known(PASSING)

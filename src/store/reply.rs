@@ -1,6 +1,6 @@
 //! What scripts reply, and the stored data that they could not read.
 
-use crate::domain::entry_id::{Epoch, decimal};
+use crate::domain::entry_id::{EntryId, Epoch, decimal};
 use crate::domain::error::Error;
 use crate::domain::position::{Position, Reset};
 use spin_sdk::redis::RedisResult;
@@ -73,6 +73,27 @@ pub(super) fn position_before(epoch: Option<Epoch>, index: u64, time: u64) -> Po
 /// Bytes as text.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Unreadable> {
     str::from_utf8(bytes).map_err(|_| Unreadable("is not UTF-8".into()))
+}
+
+/// The id of an entry.
+pub(super) fn entry_id(id: &[u8]) -> Result<EntryId, Unreadable> {
+    let id = text(id)?;
+    id.parse()
+        .map_err(|_| Unreadable(format!("{id:?} is not an entry's id")))
+}
+
+/// The time of an entry, in microseconds since the Unix epoch.
+pub(super) fn time(time: &[u8]) -> Result<u64, Unreadable> {
+    let time = text(time)?;
+    time.parse().map_err(|_| Unreadable(format!("has the time {time:?}")))
+}
+
+/// A position that is stored.
+pub(super) fn position(position: &[u8]) -> Result<Position, Unreadable> {
+    let position = text(position)?;
+    position
+        .parse()
+        .map_err(|_| Unreadable(format!("{position:?} is not a position")))
 }
 
 /// A reply of these strings, for tests.

@@ -1,4 +1,4 @@
-//! Waits until a chat log grows.
+//! Waits until a Redis stream grows: a chat log or a feed.
 
 use crate::config::Config;
 use crate::domain::chat::Chat;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How long a waiter keeps its connection before it asks again whether Redis has room for it.
 const KEPT: Duration = Duration::from_secs(5);
 
-/// A watch on one chat log.
+/// A watch on one Redis stream.
 ///
 /// It holds a Redis connection of its own while more than a quarter of Redis's `maxclients` is free, which it asks at its first wait and
 /// every 5 s. If not, it looks once a second on the shared connection, until a later wait finds room.
@@ -39,7 +39,17 @@ impl Watch {
         after: Option<EntryId>,
         timeout: Duration,
     ) -> Result<()> {
-        let log = keys::log(chat);
+        self.wait_for(config, &keys::log(chat), after, timeout).await
+    }
+
+    /// The same for any Redis stream.
+    pub(super) async fn wait_for(
+        &mut self,
+        config: &Config,
+        stream: &str,
+        after: Option<EntryId>,
+        timeout: Duration,
+    ) -> Result<()> {
         let after = after.map_or("0-0".into(), |id| id.to_string());
         let began = Instant::now();
         if self.0.is_none() {
@@ -58,7 +68,7 @@ impl Watch {
             // To XREAD BLOCK, 0 means for ever.
             let block = left.min(KEPT).max(Duration::from_millis(1));
             let milliseconds = block.as_millis().to_string();
-            let arguments = xread(&["BLOCK", &milliseconds], &log, &after);
+            let arguments = xread(&["BLOCK", &milliseconds], stream, &after);
             let reply = own
                 .run(block.saturating_add(config.redis_timeout), "XREAD", arguments)
                 .await?;
@@ -67,12 +77,12 @@ impl Watch {
                 return Ok(());
             }
         }
-        look(config, &log, &after, timeout.saturating_sub(began.elapsed())).await
+        look(config, stream, &after, timeout.saturating_sub(began.elapsed())).await
     }
 }
 
-/// Looks once a second on the shared connection, for `timeout`, whether the log has grown.
-async fn look(config: &Config, log: &str, after: &str, timeout: Duration) -> Result<()> {
+/// Looks once a second on the shared connection, for `timeout`, whether the Redis stream has grown.
+async fn look(config: &Config, stream: &str, after: &str, timeout: Duration) -> Result<()> {
     let began = Instant::now();
     loop {
         let left = timeout.saturating_sub(began.elapsed());
@@ -82,7 +92,7 @@ async fn look(config: &Config, log: &str, after: &str, timeout: Duration) -> Res
         // Those that began together look at different times.
         let pause = Duration::from_millis(get_random_u64().checked_rem(500).unwrap_or(0).saturating_add(500));
         time::sleep(pause.min(left)).await;
-        let ask = async |connection: &Shared| connection.execute("XREAD", xread(&[], log, after)).await;
+        let ask = async |connection: &Shared| connection.execute("XREAD", xread(&[], stream, after)).await;
         let reply = attempt(config, Effect::Reads, ask).await?;
         if has_grown(&reply) {
             return Ok(());
@@ -96,7 +106,7 @@ fn has_grown(reply: &[RedisResult]) -> bool {
 }
 
 /// The arguments of an `XREAD` of one entry.
-fn xread(options: &[&str], log: &str, after: &str) -> Vec<RedisParameter> {
-    let words = [options, &["COUNT", "1", "STREAMS", log, after]].concat();
+fn xread(options: &[&str], stream: &str, after: &str) -> Vec<RedisParameter> {
+    let words = [options, &["COUNT", "1", "STREAMS", stream, after]].concat();
     words.into_iter().map(|word| binary(word.as_bytes())).collect()
 }

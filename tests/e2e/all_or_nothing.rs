@@ -58,16 +58,21 @@ async fn a_user_that_may_run_what_the_documentation_lists_needs_no_more() {
     confab.send_keyed("a:b", "a", "hi", "6").await.ok();
     confab.pull(json!({ "chat": "a:b", "after": position })).await.ok();
     confab.send("a:b", "a", "hi").await.ok();
+    assert_eq!(confab.inbox_chat("b", "a:b").await["unread"], 1);
+    assert_eq!(confab.read_all("a:b", "b").await["unread"], 0);
     assert_eq!(confab.log(), "");
 }
 
-/// What is stored without its time to live.
-async fn stored(redis: &Redis) -> Vec<(String, u64)> {
+/// What is stored: how many receipts a bucket has, and the value of any other key.
+async fn stored(redis: &Redis) -> Vec<(String, Vec<u8>)> {
     let mut stored = Vec::new();
     for key in redis.keys("*").await {
-        let kind: String = redis.command(["TYPE", &key]).await;
-        let size = if kind == "hash" { "HLEN" } else { "XLEN" };
-        stored.push((key.clone(), redis.command([size, &key]).await));
+        let value = if key.contains("}:sent:") {
+            redis.command::<String>(["HLEN", &key]).await.into_bytes()
+        } else {
+            redis.command(["DUMP", &key]).await
+        };
+        stored.push((key, value));
     }
     stored
 }
@@ -109,6 +114,11 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
                     );
                 }
             }
+            let before = stored(&redis).await;
+            let mark = json!({ "chat": "a:b", "name": "b", "index": 9 });
+            if confab.read(mark).await.status != 200 {
+                assert_eq!(stored(&redis).await, before, "a mark without {missing}");
+            }
             redis.empty().await;
         }
     }
@@ -124,6 +134,8 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
         "hset",
         "pttl",
         "pexpire",
+        "hmget",
+        "zadd",
     ] {
         assert!(
             needed.iter().any(|needed| needed == command),
@@ -136,7 +148,7 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
 async fn a_receipt_that_could_not_be_removed_proves_nothing() {
     let redis = Redis::start();
     let mut allowed = commands();
-    allowed.retain(|command| !["xadd", "hdel"].contains(&&**command));
+    allowed.retain(|command| !["zadd", "hdel"].contains(&&**command));
     let confab = confab_as(&redis, &rules(&allowed)).await;
     assert_eq!(
         confab.send_keyed("a:b", "a", "hi", "k").await.problem(),
@@ -151,4 +163,30 @@ async fn a_receipt_that_could_not_be_removed_proves_nothing() {
     assert_eq!(sent.header("idempotency-replayed"), "");
     assert_eq!(sent.ok()["index"], 2);
     assert_eq!(other.texts(json!({ "chat": "a:b" })).await, ["1", "hi"]);
+}
+
+#[tokio::test]
+async fn a_key_of_the_wrong_type_stores_all_or_nothing() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    for wrong in ["{a:b}:marks", "{a}:inbox", "{b}:inbox", "{a}:feed", "{b}:feed"] {
+        let wrong = format!("confab:{wrong}");
+        for texts in [&[][..], &["1", "2"]] {
+            redis.empty().await;
+            confab.send_all("a:b", "b", texts).await;
+            redis.delete(&wrong).await;
+            redis.command::<()>(["SET", &wrong, "x"]).await;
+            let before = stored(&redis).await;
+            let answer = confab.send_keyed("a:b", "a", "hi", "k").await;
+            assert_eq!(answer.problem(), (500, Value::Null), "{wrong}");
+            assert_eq!(stored(&redis).await, before, "{wrong}");
+            redis.delete(&wrong).await;
+            let again = confab.send_keyed("a:b", "a", "hi", "k").await;
+            assert_eq!(
+                (again.status, again.header("idempotency-replayed")),
+                (200, ""),
+                "{wrong}"
+            );
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use confab_kit::{Confab, Redis, log_key, until};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn keys_entries_and_receipts_have_their_documented_format() {
@@ -18,6 +19,27 @@ async fn keys_entries_and_receipts_have_their_documented_format() {
     let sent = confab.send_keyed("}{:%7B", "}{", "ho", "K/1").await.ok()["send_time"]
         .as_u64()
         .unwrap();
+
+    let marks: Vec<String> = redis.command(["HGETALL", "confab:{alice:bob}:marks"]).await;
+    assert_eq!(
+        marks,
+        [
+            "alice",
+            &format!("{first}-0-{first}"),
+            "bob",
+            &format!("{first}-1-{second}")
+        ]
+    );
+    for name in ["alice", "bob"] {
+        let inbox: Vec<String> = redis
+            .command(["ZRANGE", &format!("confab:{{{name}}}:inbox"), "0", "-1", "WITHSCORES"])
+            .await;
+        assert_eq!(inbox, ["alice:bob", &second.to_string()]);
+    }
+    let inboxes = redis.keys("*:inbox").await;
+    assert_eq!(inboxes.len(), 4);
+    assert!(inboxes.contains(&"confab:{%257b}:inbox".into()) && inboxes.contains(&"confab:{%7D%7B}:inbox".into()));
+    assert_eq!(redis.keys("*:feed").await, Vec::<String>::new());
 
     let logs = redis.keys("*:log").await;
     assert_eq!(logs, ["confab:{%257b:%7D%7B}:log", "confab:{alice:bob}:log"]);
@@ -60,21 +82,23 @@ async fn keys_entries_and_receipts_have_their_documented_format() {
 }
 
 #[tokio::test]
-async fn a_cluster_with_one_node_serves_chats_in_all_slots() {
-    let redis = Redis::with(&["--cluster-enabled", "yes"]);
-    redis.command::<()>(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
-    let state = async || redis.command::<String>(["CLUSTER", "INFO"]).await;
-    let is_ok = async || state().await.contains("cluster_state:ok");
-    until("the Cluster is ready", is_ok).await;
+async fn the_keys_of_a_chat_are_in_one_slot_and_those_of_a_person_in_one() {
+    let redis = Redis::start();
     let confab = Confab::start(&redis);
-    for chat in ["a:b", "{:}", "%:{}"] {
+    let cluster = Redis::with(&["--cluster-enabled", "yes"]);
+    for chat in ["a:b", "{:}", "%:{}", "é:a"] {
+        redis.empty().await;
         let (sender, _) = chat.split_once(':').unwrap();
-        confab.send_all(chat, sender, ["1", "2"]).await;
-        assert_eq!(confab.texts(json!({ "chat": chat })).await, ["1", "2"]);
-    }
-    let slot = async |key: &str| redis.command::<u16>(["CLUSTER", "KEYSLOT", key]).await;
-    for chat in ["a:b", "%7B:%7D"] {
-        assert_eq!(slot(&log_key(chat)).await, slot(chat).await);
+        confab.send_keyed(chat, sender, "hi", "k").await.ok();
+        let mut slots = BTreeSet::new();
+        for key in redis.keys("*").await {
+            let (_, rest) = key.split_once('{').unwrap();
+            let (tag, _) = rest.split_once('}').unwrap();
+            let slot: u16 = cluster.command(["CLUSTER", "KEYSLOT", &key]).await;
+            assert_eq!(slot, cluster.command::<u16>(["CLUSTER", "KEYSLOT", tag]).await, "{key}");
+            slots.insert(slot);
+        }
+        assert_eq!(slots.len(), 3, "{chat}");
     }
 }
 

@@ -62,7 +62,9 @@ async fn serve(options: Options) -> Result<()> {
     let failed = |line: &str| eprintln!("{line}");
     let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
     println!("Serving {} on http://{}", app.name, server.address());
-    println!("  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream");
+    println!(
+        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   POST /api/read"
+    );
     for host in app
         .allowed_outbound_hosts
         .iter()

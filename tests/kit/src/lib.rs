@@ -27,6 +27,7 @@ mod confab;
 mod follower;
 mod host;
 mod names;
+mod inbox;
 mod pages;
 mod place;
 mod port;

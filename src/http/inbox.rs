@@ -1,0 +1,60 @@
+//! `GET /api/inbox`: one page of a person's chats.
+
+use crate::config;
+use crate::domain::error::{Field, Result};
+use crate::domain::inbox::InboxRequest;
+use crate::http::call::Call;
+use crate::http::inbox_entry::Inbox;
+use crate::http::query::Query;
+use crate::http::reader::reader;
+use crate::http::response::{self, Reply};
+use crate::service;
+
+/// Answers with the page that the query string asks for.
+pub(super) async fn handle(call: Call) -> Result<Reply> {
+    let request = parse(call.query())?;
+    let page = service::inbox(&*config::get().await?, &request).await?;
+    response::ok(&Inbox::new(&page, None)).map(Reply::Whole)
+}
+
+/// Reads the query string. Unknown fields are ignored.
+fn parse(query: &str) -> Result<InboxRequest> {
+    let query = Query::parse(query)?;
+    let reader = reader(query.text(Field::Name)?)?;
+    let limit = query.number(Field::Limit)?;
+    InboxRequest::parse(reader, limit, query.text(Field::Before)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+    use crate::http::field::field_at_fault;
+
+    #[test]
+    fn a_page_is_asked_for_by_query() {
+        let request = parse("name=B%C3%B6b&limit=7&before=17%3Ab%C3%B6b%3Aa&x").unwrap();
+        assert_eq!((request.reader.as_str(), request.limit), ("böb", 7));
+        assert_eq!(request.before.unwrap().to_string(), "17:a:böb");
+        for (query, at_fault) in [
+            ("", "name"),
+            ("name=", "name"),
+            ("name=a:b", "name"),
+            ("name=a&name=a", "name"),
+            ("name=a&limit=-1", "limit"),
+            ("name=a&before=17", "before"),
+            ("name=a&before=", "before"),
+        ] {
+            assert_eq!(field_at_fault(parse(query)), at_fault, "{query}");
+        }
+    }
+
+    #[test]
+    fn fuzz_inbox_queries() {
+        fuzz("inbox queries", &near(&["name=a&limit=7&before=17:a:b"]), |query| {
+            if let Ok(request) = parse(&String::from_utf8_lossy(&query)) {
+                assert!((1..=100).contains(&request.limit));
+            }
+        });
+    }
+}

@@ -1,0 +1,43 @@
+//! Reads a page of an inbox.
+
+use crate::config::Config;
+use crate::domain::error::Result;
+use crate::domain::inbox::{InboxPage, InboxRequest};
+use crate::store;
+
+/// How many more chats than a page has are looked at, so that one whose log is gone costs no round trip.
+const SPARE: usize = 10;
+
+/// Reads a page of a person's chats, newest first, in two round trips to Redis. A chat without messages is left out and the page
+/// filled up: only if more than [`SPARE`] are, it takes two more.
+///
+/// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
+pub async fn inbox(config: &Config, request: &InboxRequest) -> Result<InboxPage> {
+    let limit = usize::from(request.limit);
+    // One more shows whether there is another page.
+    let wanted = limit.saturating_add(1);
+    let mut before = request.before.clone();
+    let mut found = Vec::new();
+    loop {
+        let missing = wanted.saturating_sub(found.len());
+        let asked = missing.saturating_add(SPARE);
+        let places = store::places(config, &request.reader, before.as_ref(), asked).await?;
+        let chats: Vec<_> = places.iter().map(|place| &place.chat).collect();
+        let heads = store::heads(config, &request.reader, &chats, missing).await?;
+        let of_place = |(number, entry): (usize, _)| Some((places.get(number)?.clone(), entry));
+        found.extend(heads.entries.into_iter().filter_map(of_place));
+        let is_last = places.len() < asked && heads.looked_at == places.len();
+        if is_last || found.len() >= wanted {
+            break;
+        }
+        before = heads
+            .looked_at
+            .checked_sub(1)
+            .and_then(|last| places.get(last).cloned());
+    }
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|(place, _)| place.clone());
+    let chats = found.into_iter().map(|(_, entry)| entry).collect();
+    Ok(InboxPage { chats, next })
+}

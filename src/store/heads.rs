@@ -1,0 +1,167 @@
+//! Reads the heads of chats: the newest message, and how much of each chat is read.
+
+use crate::config::Config;
+use crate::domain::chat::Chat;
+use crate::domain::error::Result;
+use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
+use crate::domain::member::Member;
+use crate::domain::message::Message;
+use crate::domain::slice::Extent;
+use crate::store::keys;
+use crate::store::packed::lists;
+use crate::store::reply::{Unreadable, entry_id, number, position, text, time};
+use crate::store::script::Script;
+use spin_sdk::redis::RedisResult;
+
+static HEADS: Script = Script::reading(concat!(
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("marks.lua"),
+    include_str!("heads.lua")
+));
+
+/// The heads of some chats.
+#[derive(Debug, PartialEq)]
+pub struct Heads {
+    /// How many of the chats were looked at.
+    pub looked_at: usize,
+    /// Those that have messages, in the order of the chats, each with its number among them.
+    pub entries: Vec<(usize, Entry)>,
+}
+
+/// Reads the heads of a person's chats, until `enough` of them have messages. A chat whose newest message or marks cannot be read is
+/// left out, so that it does not hide the others; the cause goes to the server log.
+pub async fn heads(config: &Config, reader: &Member, chats: &[&Chat], enough: usize) -> Result<Heads> {
+    if chats.is_empty() {
+        return Ok(Heads {
+            looked_at: 0,
+            entries: Vec::new(),
+        });
+    }
+    let keys: Vec<_> = chats
+        .iter()
+        .flat_map(|chat| [keys::log(chat), keys::marks(chat)])
+        .collect();
+    let fields = chats
+        .iter()
+        .flat_map(|chat| [reader, chat.other(reader)])
+        .map(keys::field);
+    let arguments: Vec<_> = [enough, MAX_LAST_BYTES]
+        .map(|number| number.to_string())
+        .into_iter()
+        .chain(fields)
+        .collect();
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_bytes).collect();
+    let reply = HEADS.run(config, &keys, &arguments).await?;
+    let inbox = keys::inbox(reader);
+    let (looked_at, packed) = decode(&reply).map_err(|why| why.at(&inbox))?;
+    let mut entries = Vec::new();
+    for head in lists(packed).map_err(|why| why.at(&inbox))? {
+        let number = head.first().and_then(|number| text(number).ok()?.parse().ok());
+        let Some((number, chat)) = number.and_then(|number: usize| Some((number, *chats.get(number)?))) else {
+            return Err(Unreadable::of_reply("heads.lua", &[]).at(&inbox));
+        };
+        match decode_head(reader, chat, &head) {
+            Ok(entry) => entries.push((number, entry)),
+            Err(why) => why.at(&keys::log(chat)).log(),
+        }
+    }
+    Ok(Heads { looked_at, entries })
+}
+
+fn decode(reply: &[RedisResult]) -> Result<(usize, &[u8]), Unreadable> {
+    let unknown = || Unreadable::of_reply("heads.lua", reply);
+    let [RedisResult::Binary(word), looked_at, RedisResult::Binary(packed)] = reply else {
+        return Err(unknown());
+    };
+    let looked_at = number(looked_at).and_then(|number| usize::try_from(number).ok());
+    match looked_at {
+        Some(looked_at) if word == b"heads" => Ok((looked_at, packed)),
+        _ => Err(unknown()),
+    }
+}
+
+fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Unreadable> {
+    let [_, newest, send_time, sender, said, cut, oldest, read, read_by_other] = head else {
+        let why = head.get(1).map(|why| String::from_utf8_lossy(why));
+        return Err(Unreadable(
+            why.unwrap_or("a head of an unknown shape".into()).into_owned(),
+        ));
+    };
+    let newest = entry_id(newest)?;
+    let send_time = time(send_time)?;
+    Ok(Entry {
+        chat: chat.clone(),
+        with: chat.other(reader).clone(),
+        extent: Extent {
+            epoch: newest.epoch,
+            oldest: time(oldest)?,
+            newest: newest.index,
+            newest_time: send_time,
+        },
+        last: Message {
+            index: newest.index,
+            sender: text(sender)?.to_owned(),
+            text: text(said)?.to_owned(),
+            send_time,
+        },
+        cut: !cut.is_empty(),
+        read: position(read)?,
+        read_by_other: position(read_by_other)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::reply::strings;
+
+    fn entry(head: &[&str]) -> Result<Entry, Unreadable> {
+        let chat = Chat::parse("alice:bob").unwrap();
+        let head: Vec<_> = head.iter().map(|text| text.as_bytes()).collect();
+        decode_head(&Member::parse("bob").unwrap(), &chat, &head)
+    }
+
+    #[test]
+    fn a_head_is_the_newest_message_and_what_is_read() {
+        let entry = entry(&["0", "17-9", "26", "Bob", "hi", "1", "3", "17-7-24", "0"]).unwrap();
+        assert_eq!((entry.with.as_str(), entry.unread(), entry.cut), ("alice", 2, true));
+        let Message {
+            index,
+            sender,
+            text,
+            send_time,
+        } = &entry.last;
+        assert_eq!(
+            (*index, sender.as_str(), text.as_str(), *send_time),
+            (9, "Bob", "hi", 26)
+        );
+        assert_eq!((entry.read.next_index(), entry.read_by_other.next_index()), (8, 0));
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_read_says_why() {
+        for (head, why) in [
+            (&["0", "WRONGTYPE"][..], "WRONGTYPE"),
+            (&[], "a head of an unknown shape"),
+            (
+                &["0", "x", "26", "Bob", "hi", "", "3", "0", "0"],
+                "\"x\" is not an entry's id",
+            ),
+            (
+                &["0", "17-9", "from", "Bob", "hi", "", "3", "0", "0"],
+                "has the time \"from\"",
+            ),
+            (
+                &["0", "17-9", "26", "Bob", "hi", "", "3", "17", "0"],
+                "\"17\" is not a position",
+            ),
+        ] {
+            assert_eq!(entry(head), Err(Unreadable(why.into())));
+        }
+        let reply = strings(&["heads", "2", "\u{10}"]);
+        let Unreadable(why) = decode(&reply).unwrap_err();
+        assert!(why.contains("heads.lua"), "{why}");
+    }
+}

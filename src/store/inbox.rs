@@ -1,0 +1,84 @@
+//! Reads which chats an inbox has.
+
+use crate::config::Config;
+use crate::domain::error::Result;
+use crate::domain::inbox::Place;
+use crate::domain::member::Member;
+use crate::store::keys;
+use crate::store::packed::lists;
+use crate::store::reply::{Unreadable, time};
+use crate::store::script::Script;
+use spin_sdk::redis::RedisResult;
+
+static INBOX: Script = Script::reading(include_str!("inbox.lua"));
+
+/// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
+pub async fn places(config: &Config, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
+    let inbox = keys::inbox(member);
+    let count = count.to_string();
+    let (time, chat) = before.map_or_else(Default::default, |place| {
+        (place.time.to_string(), keys::tag(&place.chat))
+    });
+    let arguments = [&count, &time, &chat].map(String::as_bytes);
+    let reply = INBOX.run(config, &[&inbox], &arguments).await?;
+    decode(&reply).map_err(|why| why.at(&inbox))
+}
+
+fn decode(reply: &[RedisResult]) -> Result<Vec<Place>, Unreadable> {
+    let [RedisResult::Binary(word), RedisResult::Binary(packed)] = reply else {
+        return Err(Unreadable::of_reply("inbox.lua", reply));
+    };
+    if word != b"inbox" {
+        return Err(Unreadable::of_reply("inbox.lua", reply));
+    }
+    lists(packed)?.iter().map(|place| decode_place(place)).collect()
+}
+
+fn decode_place(place: &[&[u8]]) -> Result<Place, Unreadable> {
+    let [tag, score] = place else {
+        return Err(Unreadable("has a place of an unknown shape".into()));
+    };
+    let chat =
+        keys::chat_of(tag).ok_or_else(|| Unreadable(format!("{:?} is not a chat", String::from_utf8_lossy(tag))))?;
+    let time = time(score)?;
+    Ok(Place { time, chat })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+    use crate::store::reply::strings;
+
+    fn reply(packed: &[u8]) -> Vec<RedisResult> {
+        let mut reply = strings(&["inbox"]);
+        reply.push(RedisResult::Binary(packed.to_vec()));
+        reply
+    }
+
+    #[test]
+    fn an_inbox_is_chats_with_their_times() {
+        let places = decode(&reply(b"\x92\x92\xa3a:b\xa218\x92\xa5%7B:c\xa217")).unwrap();
+        let places: Vec<_> = places.iter().map(Place::to_string).collect();
+        assert_eq!(places, ["18:a:b", "17:c:{"]);
+        for (values, why) in [
+            (strings(&["unreadable", "WRONGTYPE"]), "WRONGTYPE"),
+            (reply(b"\x91\x92\xa1a\xa217"), "\"a\" is not a chat"),
+            (reply(b"\x91\x92\xa3a:b\xa3inf"), "has the time \"inf\""),
+            (reply(b"\x91\x91\xa3a:b"), "has a place of an unknown shape"),
+            (strings(&["inbox"]), "the reply of inbox.lua has an unknown shape"),
+        ] {
+            assert_eq!(decode(&values), Err(Unreadable(why.into())));
+        }
+    }
+
+    #[test]
+    fn fuzz_inboxes() {
+        fuzz("inboxes", &near(&["a:b", "%7B:c"]), |tail| {
+            let mut packed = vec![0x91, 0x92, 0xa5];
+            packed.extend(tail);
+            packed.extend(b"\xa217");
+            _ = decode(&reply(&packed));
+        });
+    }
+}

@@ -1,0 +1,64 @@
+//! Reads what scripts pack with `cmsgpack`: arrays and strings of `MessagePack`. Strings are bytes here, so that one that
+//! is not UTF-8 does not make the rest unreadable.
+
+use crate::store::reply::Unreadable;
+use rmp::decode::{read_array_len, read_str_len};
+
+/// Takes the string at the front; `None` if there is another value.
+pub(super) fn take_string<'a>(packed: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(read_str_len(packed).ok()?).ok()?;
+    let (string, rest) = packed.split_at_checked(length)?;
+    *packed = rest;
+    Some(string)
+}
+
+/// Reads a list of lists of strings.
+pub(super) fn lists(mut packed: &[u8]) -> Result<Vec<Vec<&[u8]>>, Unreadable> {
+    let mut take = || {
+        // cmsgpack packs a table without values as a map.
+        if matches!(packed, [0x80]) {
+            return Some(Vec::new());
+        }
+        let count = read_array_len(&mut packed).ok()?;
+        let list = |packed: &mut _| {
+            let count = read_array_len(packed).ok()?;
+            (0..count).map(|_| take_string(packed)).collect()
+        };
+        (0..count).map(|_| list(&mut packed)).collect()
+    };
+    take().ok_or_else(|| Unreadable("the reply is not valid MessagePack".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+
+    #[test]
+    fn lists_are_arrays_of_arrays_of_strings() {
+        let packed = b"\x92\x92\xa1a\xa2\xff\0\x90";
+        assert_eq!(lists(packed), Ok(vec![vec![&b"a"[..], b"\xff\0"], vec![]]));
+        for empty in [&b"\x80"[..], b"\x90"] {
+            assert_eq!(lists(empty), Ok(Vec::new()));
+        }
+        for wrong in [
+            &b""[..],
+            b"\x91",
+            b"\x91\xa1a",
+            b"\x91\x91\xa2a",
+            b"\x91\x91\x01",
+            b"\xdd\xff\xff\xff\xff",
+        ] {
+            assert!(lists(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn fuzz_lists() {
+        fuzz("lists", &near(&["\u{11}", "a"]), |tail| {
+            let mut packed = vec![0x92, 0x91, 0xa1, b'a'];
+            packed.extend(tail);
+            _ = lists(&packed);
+        });
+    }
+}
