@@ -35,6 +35,13 @@ const REDIS_TIMEOUT_MS: Number = Number {
     meaning: "How long a request waits for Redis before it is answered 503, in milliseconds",
 };
 
+const REQUEST_TIMEOUT_MS: Number = Number {
+    name: "request_timeout_ms",
+    default: 28_000,
+    bounds: 1000..=600_000,
+    meaning: "How long a request that is not a stream may take in all, its body, its wait and Redis, in milliseconds",
+};
+
 const IDEMPOTENCY_WINDOW_S: Number = Number {
     name: "idempotency_window_s",
     default: 24 * 60 * 60,
@@ -64,8 +71,9 @@ const STREAM_LIFETIME_S: Number = Number {
 };
 
 /// Every variable but `redis_url`, which `spin.toml` puts together from `redis_scheme`, `redis_credentials` and `redis_host`.
-pub const VARIABLES: [&Number; 5] = [
+pub const VARIABLES: [&Number; 6] = [
     &REDIS_TIMEOUT_MS,
+    &REQUEST_TIMEOUT_MS,
     &IDEMPOTENCY_WINDOW_S,
     &MAX_MESSAGES_PER_CHAT,
     &STREAM_HEARTBEAT_S,
@@ -78,6 +86,8 @@ pub struct Config {
     pub redis_url: String,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
+    /// How long a request that is not a stream may take in all.
+    pub request_timeout: Duration,
     /// How long an idempotency key is remembered at least, but never shorter than [`LEAST_WINDOW`].
     pub idempotency_window: Duration,
     /// How many messages a chat keeps, the newest ones; `None` for all.
@@ -100,6 +110,7 @@ pub async fn get() -> Result<Rc<Config>> {
     let config = Rc::new(Config {
         redis_url: variable("redis_url").await?,
         redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
+        request_timeout: Duration::from_millis(REQUEST_TIMEOUT_MS.read().await?),
         idempotency_window: Duration::from_secs(IDEMPOTENCY_WINDOW_S.read().await?),
         max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
         stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),

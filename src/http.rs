@@ -24,11 +24,13 @@ mod stream;
 use call::Call;
 use response::Reply;
 use spin_sdk::http::Request;
+use std::time::Instant;
 
 /// Answers a request. The answer has an exact `content-length`, unless it is a stream.
 // The tests build the library natively, where the exported symbol cannot be linked.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> Reply {
+    let began = Instant::now();
     let (head, body) = request.into_parts();
     let handler = match router::find(&head.method, head.uri.path()) {
         Ok(handler) => handler,
@@ -38,6 +40,7 @@ pub async fn handle(request: Request) -> Reply {
         method: head.method,
         uri: head.uri,
         headers: head.headers,
+        began,
         body,
     };
     handler(call).await.unwrap_or_else(|error| {

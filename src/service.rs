@@ -15,3 +15,5 @@ pub use pull::pull;
 pub use read::read;
 pub use ready::ready;
 pub use send::send;
+
+pub use crate::store::Session;

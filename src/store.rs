@@ -18,6 +18,7 @@ mod refusal;
 mod reply;
 mod room;
 mod script;
+mod session;
 mod watch;
 
 pub use append::append;
@@ -28,4 +29,5 @@ pub use locate::{Located, locate};
 pub use mark::mark;
 pub use read::{page, read_after};
 pub use ready::ready;
+pub use session::Session;
 pub use watch::Watch;

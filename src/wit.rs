@@ -11,28 +11,30 @@ use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::Draft;
 use crate::domain::page::PageRequest;
 use crate::domain::update::{FollowRequest, Start};
-use crate::service::{self, Follower, deliver};
+use crate::service::{self, Follower, Session, deliver};
 use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use bindings::wit_stream;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The implementation of the WIT interface `messenger`.
 pub struct Messenger;
 
 impl Guest for Messenger {
     async fn send(draft: wit::Draft) -> Result<wit::Receipt, wit::Error> {
+        let session = Session::new(config::get().await?, Instant::now());
         let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
         let draft = Draft::parse(&draft.chat, draft.text, draft.sender, key)?;
-        let receipt = service::send(&*config::get().await?, &draft).await?;
+        let receipt = service::send(&session, &draft).await?;
         Ok(receipt.into())
     }
 
     async fn pull(request: wit::PageRequest) -> Result<wit::Page, wit::Error> {
+        let session = Session::new(config::get().await?, Instant::now());
         let request = PageRequest::parse(&request.into())?;
-        let page = service::pull(&*config::get().await?, &request).await?;
+        let page = service::pull(&session, &request).await?;
         Ok(page.into())
     }
 
@@ -45,7 +47,8 @@ impl Guest for Messenger {
         };
         let chat = Chat::parse(&request.chat)?;
         let config = config::get().await?;
-        let mut follower = Follower::new(Rc::clone(&config), FollowRequest { chat, from }).await?;
+        let session = Session::new(Rc::clone(&config), Instant::now());
+        let mut follower = Follower::new(&session, Rc::clone(&config), FollowRequest { chat, from }).await?;
         let (mut to, updates) = wit_stream::new();
         spawn(async move {
             if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
@@ -59,7 +62,14 @@ impl Guest for Messenger {
 /// Writes updates until the stream's lifetime is over, or its reader is gone or does not read.
 async fn write(follower: &mut Follower, to: &mut StreamWriter<wit::Update>, timeout: Duration) -> Result<()> {
     while let Some(updates) = follower.next().await? {
-        if !deliver(to, updates.into_iter().map(Into::into).collect(), timeout).await {
+        if !deliver(
+            to,
+            updates.into_iter().map(Into::into).collect(),
+            timeout,
+            follower.ends(),
+        )
+        .await
+        {
             break;
         }
     }

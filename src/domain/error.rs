@@ -1,6 +1,7 @@
 //! Why a request failed, without a word about how a transport reports it.
 
 use crate::domain::entry_id::Epoch;
+use std::time::Duration;
 
 /// A result whose error is the crate's one [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -70,6 +71,9 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body did not arrive within this time; nothing was stored.
+    #[error("the body did not arrive within {} s", .0.as_secs_f32())]
+    SlowBody(Duration),
     /// The body is compressed, or encoded in another way; nothing was stored.
     #[error("the body must have no content encoding")]
     UnsupportedEncoding,
@@ -128,6 +132,7 @@ impl Error {
         match self {
             Self::Invalid { .. }
             | Self::TooLarge { .. }
+            | Self::SlowBody(_)
             | Self::UnsupportedEncoding
             | Self::KeyReused
             | Self::Gone { .. } => {}

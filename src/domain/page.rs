@@ -18,8 +18,11 @@ pub const MAX_LIMIT: u16 = 1000;
 /// answers of 10 MiB.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
-/// The longest that a pull may wait for a message, in seconds.
+/// The most that a client may ask to wait for a message, in seconds.
 pub const MAX_WAIT_S: u64 = 30;
+
+/// The longest that a pull waits, whatever it asks for: platforms may end requests after 30 s.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// The most messages of a page: 1 to [`MAX_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +71,7 @@ pub enum Span {
     From {
         /// The index of the first message.
         from: u64,
-        /// How long to wait: zero to [`MAX_WAIT_S`].
+        /// How long to wait: zero to [`LONGEST_WAIT`].
         wait: Duration,
     },
     /// Oldest first from `from`, below `before`.
@@ -121,7 +124,7 @@ impl PageRequest {
             let reason = format!("must be a whole number of seconds from 0 to {MAX_WAIT_S}");
             return Err(Error::invalid(Field::Wait, reason));
         }
-        let wait = Duration::from_secs(seconds);
+        let wait = Duration::from_secs(seconds).min(LONGEST_WAIT);
         let reverse = fields.reverse.unwrap_or(false);
         let (cursor, basis) = match &fields.after {
             Some(_) if reverse => return Err(Error::invalid(Field::After, "cannot stand beside reverse")),

@@ -3,12 +3,14 @@
 use crate::domain::error::{Error, Result};
 use crate::domain::message::MAX_TEXT_BYTES;
 use crate::http::headers;
+use crate::service::Session;
 use http_body::Body;
 use spin_sdk::http::HeaderMap;
 use spin_sdk::wasip3::http::types::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
+use std::time::Duration;
 
 /// The most bytes of a request's body: every legal text in any spelling of JSON (six bytes for one, as in `\u0041`), and room for
 /// the other fields.
@@ -24,8 +26,17 @@ const CHUNK_BYTES: usize = 4 * 1024;
 /// How many bytes to drop at once.
 const DROPPED_AT_ONCE: usize = 64 * 1024;
 
-/// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, has a content encoding, or ends early.
-pub(super) async fn read(headers: &HeaderMap, mut body: IncomingRequestBody) -> Result<Vec<u8>> {
+/// How long a body may take.
+const MAX_TIME: Duration = Duration::from_secs(10);
+
+/// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, has a content encoding, ends early, or takes longer than
+/// [`MAX_TIME`] or the request may take.
+pub(super) async fn read(session: &Session, headers: &HeaderMap, body: IncomingRequestBody) -> Result<Vec<u8>> {
+    let body = session.within(MAX_TIME, read_all(headers, body)).await;
+    body.unwrap_or_else(|| Err(Error::SlowBody(MAX_TIME.min(session.request_timeout))))
+}
+
+async fn read_all(headers: &HeaderMap, mut body: IncomingRequestBody) -> Result<Vec<u8>> {
     let length = body
         .size_hint()
         .upper()

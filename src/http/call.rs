@@ -2,6 +2,7 @@
 
 use spin_sdk::http::{HeaderMap, Method, Uri};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use std::time::Instant;
 
 /// A request whose route is known.
 pub(super) struct Call {
@@ -11,6 +12,8 @@ pub(super) struct Call {
     pub(super) uri: Uri,
     /// The headers.
     pub(super) headers: HeaderMap,
+    /// When the component received it.
+    pub(super) began: Instant,
     /// The body, not read yet.
     pub(super) body: IncomingRequestBody,
 }

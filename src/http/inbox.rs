@@ -8,12 +8,13 @@ use crate::http::inbox_entry::Inbox;
 use crate::http::query::Query;
 use crate::http::reader::reader;
 use crate::http::response::{self, Reply};
-use crate::service;
+use crate::service::{self, Session};
 
 /// Answers with the page that the query string asks for.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
+    let session = Session::new(config::get().await?, call.began);
     let request = parse(call.query())?;
-    let page = service::inbox(&*config::get().await?, &request).await?;
+    let page = service::inbox(&session, &request).await?;
     response::ok(&Inbox::new(&page, None)).map(Reply::Whole)
 }
 

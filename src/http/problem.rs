@@ -89,6 +89,10 @@ impl<'a> From<&'a Error> for Problem<'a> {
                 let (kind, title) = ("/problems/too-large", "The request is too large");
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail).field(*field)
             }
+            Error::SlowBody(_) => {
+                let (kind, title) = ("/problems/slow-body", "The body took too long");
+                Self::new(StatusCode::REQUEST_TIMEOUT, kind, title, error.to_string())
+            }
             Error::UnsupportedEncoding => {
                 let (kind, title) = (
                     "/problems/unsupported-encoding",
@@ -176,6 +180,7 @@ pub(super) fn method_not_allowed(method: &Method, allowed: &'static str) -> Resp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn only_the_client_s_own_mistakes_are_explained() {
@@ -193,6 +198,7 @@ mod tests {
                 "text is over the limit of 65536 bytes",
             ),
             (too_large(None), 413, "body is over the limit of 65536 bytes"),
+            (Error::SlowBody(Duration::from_secs(10)), 408, "within 10 s"),
             (Error::UnsupportedEncoding, 415, "no content encoding"),
             (Error::KeyReused, 422, "was used for another text"),
             (

@@ -9,7 +9,7 @@ use crate::http::message::Message;
 use crate::http::query::Query;
 use crate::http::response::{self, Reply};
 use crate::http::{body, json};
-use crate::service;
+use crate::service::{self, Session};
 use http_body::Body;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
@@ -60,15 +60,16 @@ impl<'a> Pulled<'a> {
 
 /// Answers with the page that the body asks for, or the query string if the body is empty.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
+    let session = Session::new(config::get().await?, call.began);
     // To find that there is no body costs a tenth of a pull: beside a query string, only a body of known length is read.
     let body = if call.query().is_empty() || call.body.size_hint().upper().is_some() {
-        body::read(&call.headers, call.body).await?
+        body::read(&session, &call.headers, call.body).await?
     } else {
         Vec::new()
     };
     let fields = parse(&body, call.uri.query().unwrap_or_default())?;
     let request = PageRequest::parse(&fields)?;
-    let page = service::pull(&*config::get().await?, &request).await?;
+    let page = service::pull(&session, &request).await?;
     response::ok(&Pulled::new(&fields.chat, &page)).map(Reply::Whole)
 }
 

@@ -8,7 +8,7 @@ use crate::http::call::Call;
 use crate::http::reader::reader;
 use crate::http::response::{self, Reply};
 use crate::http::{body, json};
-use crate::service;
+use crate::service::{self, Session};
 use serde::{Deserialize, Serialize};
 
 /// The fields of the body.
@@ -32,8 +32,9 @@ struct Marked {
 
 /// Answers with the mark as it is stored.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
-    let request = parse(&body::read(&call.headers, call.body).await?)?;
-    let mark = service::read(&*config::get().await?, &request).await?;
+    let session = Session::new(config::get().await?, call.began);
+    let request = parse(&body::read(&session, &call.headers, call.body).await?)?;
+    let mark = service::read(&session, &request).await?;
     let marked = Marked {
         chat: request.chat.to_string(),
         epoch: mark.epoch.map_or(0, Epoch::get),

@@ -4,7 +4,7 @@ use crate::config;
 use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::response::{self, Reply};
-use crate::service;
+use crate::service::{self, Session};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -13,7 +13,7 @@ struct Ready {
 }
 
 /// Answers `{"message":"ready"}` if Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
-pub(super) async fn handle(_: Call) -> Result<Reply> {
-    service::ready(&*config::get().await?).await?;
+pub(super) async fn handle(call: Call) -> Result<Reply> {
+    service::ready(&Session::new(config::get().await?, call.began)).await?;
     response::ok(&Ready { message: "ready" }).map(Reply::Whole)
 }

@@ -7,7 +7,7 @@ use crate::domain::message::Draft;
 use crate::http::call::Call;
 use crate::http::response::{self, Reply};
 use crate::http::{body, headers, json};
-use crate::service;
+use crate::service::{self, Session};
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{HeaderName, HeaderValue};
 
@@ -29,9 +29,10 @@ struct Sent {
 
 /// Answers once Redis has the message.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
+    let session = Session::new(config::get().await?, call.began);
     let key = headers::idempotency_key(&call.headers)?;
-    let draft = parse(&body::read(&call.headers, call.body).await?, key)?;
-    let receipt = service::send(&*config::get().await?, &draft).await?;
+    let draft = parse(&body::read(&session, &call.headers, call.body).await?, key)?;
+    let receipt = service::send(&session, &draft).await?;
     let mut response = response::ok(&Sent {
         index: receipt.index,
         send_time: receipt.send_time,

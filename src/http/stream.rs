@@ -10,13 +10,14 @@ use crate::http::call::Call;
 use crate::http::query::Query;
 use crate::http::response::Reply;
 use crate::http::{headers, problem, response, sse};
-use crate::service::{Follower, deliver};
+use crate::service::{Follower, Session, deliver};
 use spin_sdk::wasip3::http::types::{Fields, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamWriter;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Answers with a stream, which goes on after this has returned.
 ///
@@ -37,7 +38,8 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         Start::After(position) => Some(position),
         Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
     };
-    let follower = Follower::new(Rc::clone(&config), request).await;
+    let session = Session::new(Rc::clone(&config), call.began);
+    let follower = Follower::new(&session, Rc::clone(&config), request).await;
     let (body, contents, end) = BodyWriter::new();
     let (response, _) = Response::new(headers, Some(contents), end);
     spawn(write(config, chat, position, follower, body));
@@ -82,20 +84,20 @@ async fn write(
         result_writer: end,
         ..
     } = body;
-    let (written, position) = match follower {
+    let (written, position, ends) = match follower {
         Ok(mut follower) => {
             let written = follow(&config, &chat, &mut follower, &mut events).await;
-            (written, Some(follower.position()))
+            (written, Some(follower.position()), follower.ends())
         }
         // Its client's own position stays in force.
-        Err(error) => (Err(error), position),
+        Err(error) => (Err(error), position, Instant::now()),
     };
     let whole = match written {
         Ok(whole) => whole,
         Err(error) => {
             error.log();
             let problem = sse::problem(position, &problem::body(&error));
-            deliver(&mut events, problem, config.stream_heartbeat).await
+            deliver(&mut events, problem, config.stream_heartbeat, ends).await
         }
     };
     drop(events);
@@ -109,7 +111,7 @@ async fn write(
 /// Writes events until the stream's lifetime is over. Returns false if the client is gone or does not read.
 async fn follow(config: &Config, chat: &str, follower: &mut Follower, events: &mut StreamWriter<u8>) -> Result<bool> {
     let mut next = sse::opening(get_random_u64());
-    while deliver(events, next, config.stream_heartbeat).await {
+    while deliver(events, next, config.stream_heartbeat, follower.ends()).await {
         let Some(updates) = follower.next().await? else {
             return Ok(true);
         };

@@ -6,7 +6,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Found;
 use crate::domain::update::{FollowRequest, Start, Update};
-use crate::store::{self, Located, Watch};
+use crate::store::{self, Located, Session, Watch};
 use spin_sdk::time;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::mem;
@@ -34,7 +34,7 @@ pub struct Follower {
     /// What the follower receives first.
     opening: Vec<Update>,
     watch: Watch,
-    config: Rc<Config>,
+    session: Session,
     began: Instant,
     lifetime: Duration,
 }
@@ -42,8 +42,8 @@ pub struct Follower {
 impl Follower {
     /// Begins to follow a chat. The follower receives every message that is sent after this has returned, if it receives all
     /// before it.
-    pub async fn new(config: Rc<Config>, request: FollowRequest) -> Result<Self> {
-        let (position, opening) = match store::locate(&config, &request.chat, request.from).await? {
+    pub async fn new(session: &Session, config: Rc<Config>, request: FollowRequest) -> Result<Self> {
+        let (position, opening) = match store::locate(session, &request.chat, request.from).await? {
             Located::At(epoch, position) => {
                 let open = Update::Open {
                     epoch,
@@ -67,7 +67,7 @@ impl Follower {
             phase: Phase::Reading,
             opening,
             watch: Watch::default(),
-            config,
+            session: Session::endless(config),
             began: Instant::now(),
             lifetime,
         })
@@ -91,7 +91,7 @@ impl Follower {
             match self.look().await {
                 Err(error @ Error::Unavailable { .. }) => {
                     let since = failing.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.config.redis_timeout {
+                    if since.elapsed() >= self.session.redis_timeout {
                         return Err(error);
                     }
                     time::sleep(PAUSE).await;
@@ -112,11 +112,16 @@ impl Follower {
         }
         // If the wait fails, the log is read before the next one.
         self.phase = Phase::Reading;
-        let timeout = self.left().min(self.config.stream_heartbeat);
+        let timeout = self.left().min(self.session.stream_heartbeat);
         let after = self.position.id();
-        self.watch.wait(&self.config, &self.chat, after, timeout).await?;
+        self.watch.wait(&self.session, &self.chat, after, timeout).await?;
         // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
         self.read().await
+    }
+
+    /// When the stream's lifetime is over.
+    pub fn ends(&self) -> Instant {
+        self.began.checked_add(self.lifetime).unwrap_or(self.began)
     }
 
     /// How much of the stream's lifetime is left.
@@ -125,7 +130,7 @@ impl Follower {
     }
 
     async fn read(&mut self) -> Result<Vec<Update>> {
-        let found = store::read_after(&self.config, &self.chat, self.position, MESSAGES_AT_ONCE).await?;
+        let found = store::read_after(&self.session, &self.chat, self.position, MESSAGES_AT_ONCE).await?;
         let slice = match found {
             Found::Slice(slice) => slice,
             Found::Reset(reset) => return Ok(self.reset(reset)),

@@ -1,9 +1,8 @@
 //! Reads a page of an inbox.
 
-use crate::config::Config;
 use crate::domain::error::Result;
 use crate::domain::inbox::{InboxPage, InboxRequest};
-use crate::store;
+use crate::store::{self, Session};
 
 /// How many more chats than a page has are looked at, so that one whose log is gone costs no round trip.
 const SPARE: usize = 10;
@@ -12,7 +11,7 @@ const SPARE: usize = 10;
 /// filled up: only if more than [`SPARE`] are, it takes two more.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
-pub async fn inbox(config: &Config, request: &InboxRequest) -> Result<InboxPage> {
+pub async fn inbox(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
     let limit = usize::from(request.limit);
     // One more shows whether there is another page.
     let wanted = limit.saturating_add(1);
@@ -21,9 +20,9 @@ pub async fn inbox(config: &Config, request: &InboxRequest) -> Result<InboxPage>
     loop {
         let missing = wanted.saturating_sub(found.len());
         let asked = missing.saturating_add(SPARE);
-        let places = store::places(config, &request.reader, before.as_ref(), asked).await?;
+        let places = store::places(session, &request.reader, before.as_ref(), asked).await?;
         let chats: Vec<_> = places.iter().map(|place| &place.chat).collect();
-        let heads = store::heads(config, &request.reader, &chats, missing).await?;
+        let heads = store::heads(session, &request.reader, &chats, missing).await?;
         let of_place = |(number, entry): (usize, _)| Some((places.get(number)?.clone(), entry));
         found.extend(heads.entries.into_iter().filter_map(of_place));
         let is_last = places.len() < asked && heads.looked_at == places.len();

@@ -1,24 +1,29 @@
 //! Pulls a page, and waits for a message if there is none.
 
-use crate::config::Config;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::{Error, Result};
 use crate::domain::page::{Page, PageRequest, Span};
 use crate::domain::slice::{Found, Slice};
-use crate::store::{self, Watch};
+use crate::store::{self, Session, Watch};
 use std::time::{Duration, Instant};
 
-/// Reads one page of a chat's messages. If the page is empty, waits as long as the request allows for a message. Fails with
+/// How much later than Redis's own clock, which ends a wait, the component's does.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Reads one page of a chat's messages. If the page is empty, waits for a message: as long as the request asks, but no longer than
+/// leaves `redis_timeout_ms` of the session. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
 /// [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
-pub async fn pull(config: &Config, request: &PageRequest) -> Result<Page> {
+pub async fn pull(session: &Session, request: &PageRequest) -> Result<Page> {
     let (from, wait) = match request.span {
         Span::From { from, wait } => (from, wait),
         Span::Between { .. } | Span::Back { .. } => (0, Duration::ZERO),
     };
+    let wait = wait.min(session.left().saturating_sub(session.redis_timeout));
     let since = (!wait.is_zero()).then(Instant::now);
+    let mut waiting = None;
     let mut watch = Watch::default();
     loop {
-        let slice = match store::page(config, request).await? {
+        let slice = match store::page(session, request).await? {
             Found::Slice(slice) => slice,
             Found::Reset(reset) => {
                 return Err(Error::Gone {
@@ -33,7 +38,11 @@ pub async fn pull(config: &Config, request: &PageRequest) -> Result<Page> {
         if !page.messages.is_empty() || left.is_zero() {
             return Ok(page);
         }
-        watch.wait(config, &request.chat, after, left).await?;
+        let waiting = &*waiting.get_or_insert_with(|| session.part(left.saturating_add(GRACE)));
+        match watch.wait(waiting, &request.chat, after, left).await {
+            Err(Error::Unavailable { .. }) if waiting.left().is_zero() => return Ok(page),
+            woken => woken?,
+        }
     }
 }
 

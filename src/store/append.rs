@@ -1,12 +1,12 @@
 //! Appends a message to its chat log, once.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result};
 use crate::domain::message::{Draft, Receipt};
 use crate::store::keys;
 use crate::store::receipt::Place;
 use crate::store::reply::{Unreadable, number};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
@@ -27,10 +27,10 @@ static APPEND: Script = Script::writing(concat!(
 /// The index is one above the newest one. The time is Redis's, made greater than the newest one, so index and time always agree,
 /// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the receipt is
 /// that of the first one. With another text, it fails with [`Error::KeyReused`].
-pub async fn append(config: &Config, draft: &Draft) -> Result<Receipt> {
+pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let place = Place::of(config, draft, nonce(), now);
+    let place = Place::of(session, draft, nonce(), now);
     let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
     let of_members = [
         keys::inbox(sender),
@@ -42,11 +42,11 @@ pub async fn append(config: &Config, draft: &Draft) -> Result<Receipt> {
     let keys: Vec<_> = iter::once(log.clone()).chain(own).chain(place.buckets).collect();
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
     let entry = [draft.sender(), ":", draft.text()].concat();
-    let cap = config.max_messages.map_or(0, NonZeroU64::get);
+    let cap = session.max_messages.map_or(0, NonZeroU64::get);
     let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
     let packed = [&place.field[..], &place.tokens, &must_keep, &keep, &cap].concat();
     let arguments = [entry.as_bytes(), &packed];
-    let reply = APPEND.run(config, &keys, &arguments).await?;
+    let reply = APPEND.run(session, &keys, &arguments).await?;
     match decode(&reply).map_err(|why| why.at(&log))? {
         Reply::Stored { index, send_time } => Ok(Receipt {
             index,

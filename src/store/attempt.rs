@@ -1,9 +1,9 @@
 //! Does something on the shared connection: within the deadline, and once more if a new connection may help.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result, Stored};
-use crate::store::connection::{Shared, forget, shared, within};
+use crate::store::connection::{Shared, forget, shared};
 use crate::store::refusal::Failure;
+use crate::store::session::Session;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -17,27 +17,32 @@ pub(super) enum Effect {
     Writes,
 }
 
-/// Does `act` on the shared connection, and returns its result within `redis_timeout_ms`, whatever Redis does.
+/// Does `act` on the shared connection, and returns its result within `redis_timeout_ms`, or what the session has left, whatever
+/// Redis does.
 ///
 /// `act` is done once more, on a new connection, if the connection broke, or if Redis refused as a replica or while it loads its
 /// data: the address may lead to another Redis by now. Any other refusal is final and leaves the connection as it is. What passes
 /// by itself is [`Error::Unavailable`], with what is stored; what a person must repair is [`Error::Internal`].
 pub(super) async fn attempt<T>(
-    config: &Config,
+    session: &Session,
     effect: Effect,
     act: impl AsyncFn(&Shared) -> Result<T, Failure>,
 ) -> Result<T> {
-    let attempt = Attempt::default();
-    let result = within(config.redis_timeout, attempt.run(&config.redis_url, &act)).await;
-    match result {
+    let attempt = Attempt {
+        began: Instant::now(),
+        used: RefCell::default(),
+        unknown: Cell::default(),
+    };
+    let run = attempt.run(&session.redis_url, &act);
+    match session.within(session.redis_timeout, run).await {
         Some(result) => result.map_err(|failure| failure.error(attempt.stored(effect))),
-        None => Err(attempt.late(config.redis_timeout, effect)),
+        None => Err(attempt.late(session.redis_timeout, effect)),
     }
 }
 
 /// What has happened so far, for the case that the deadline ends it.
-#[derive(Default)]
 struct Attempt {
+    began: Instant,
     used: RefCell<Option<Use>>,
     /// Whether Redis may have done something that nobody knows of.
     unknown: Cell<bool>,
@@ -48,32 +53,31 @@ struct Use {
     connection: Rc<Shared>,
     /// How many replies had come over it before.
     replies: u64,
-    /// Since when; `None` if since the attempt began.
-    since: Option<Instant>,
+    since: Instant,
 }
 
 impl Attempt {
     async fn run<T>(&self, url: &str, act: &impl AsyncFn(&Shared) -> Result<T, Failure>) -> Result<T, Failure> {
-        let first = self.once(url, act, None).await;
+        let first = self.once(url, act, self.began).await;
         let Err(failure) = &first else { return first };
         let used = self.used.take();
         match used {
             Some(used) if failure.ends_with_the_connection() => forget(&used.connection),
             _ => return first,
         }
-        self.once(url, act, Some(Instant::now())).await
+        self.once(url, act, Instant::now()).await
     }
 
     async fn once<T>(
         &self,
         url: &str,
         act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
-        since: Option<Instant>,
+        since: Instant,
     ) -> Result<T, Failure> {
         let (connection, is_new) = shared(url).await?;
         self.used.replace(Some(Use {
             replies: connection.replies(),
-            since: if is_new { Some(Instant::now()) } else { since },
+            since: if is_new { Instant::now() } else { since },
             connection: Rc::clone(&connection),
         }));
         let result = act(&connection).await;
@@ -85,7 +89,7 @@ impl Attempt {
 
     /// The error if the deadline has come first.
     fn late(&self, timeout: Duration, effect: Effect) -> Error {
-        let milliseconds = timeout.as_millis();
+        let milliseconds = self.began.elapsed().as_millis();
         let Some(used) = self.used.take() else {
             // Spin lets a connection above its limit wait.
             let why =
@@ -113,7 +117,6 @@ impl Use {
     /// can tell. It is not if it has brought any reply meanwhile, or was used for a short time: others may share it as healthy.
     fn is_suspect(&self, timeout: Duration) -> bool {
         let long = timeout.checked_div(2).unwrap_or_default();
-        let waited_long = self.since.is_none_or(|since| since.elapsed() >= long);
-        waited_long && self.connection.replies() == self.replies
+        self.since.elapsed() >= long && self.connection.replies() == self.replies
     }
 }

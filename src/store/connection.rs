@@ -3,15 +3,13 @@
 //! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
 //! carries many commands at once, so requests share it without waiting for each other's replies.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result, Stored};
 use crate::store::opening::{self, Role};
 use crate::store::refusal::Failure;
-use futures::future::{Either, select};
+use crate::store::session::Session;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -103,14 +101,15 @@ pub(super) struct Own(Option<Connection>);
 
 impl Own {
     /// Opens one; `None` if none opens within `redis_timeout_ms`.
-    pub(super) async fn open(config: &Config) -> Option<Self> {
-        let opened = within(config.redis_timeout, open(&config.redis_url)).await?;
+    pub(super) async fn open(session: &Session) -> Option<Self> {
+        let opened = session.within(session.redis_timeout, open(&session.redis_url)).await?;
         opened.ok().map(|connection| Self(Some(connection)))
     }
 
-    /// Runs a command that stores nothing, and waits for its reply, at most for `timeout`. If the connection is at fault, it is closed.
+    /// Runs a command that stores nothing, and waits for its reply, at most for `timeout` and as long as the session lasts. If the connection is at fault, it is closed.
     pub(super) async fn run(
         &mut self,
+        session: &Session,
         timeout: Duration,
         command: &str,
         arguments: Vec<RedisParameter>,
@@ -121,7 +120,7 @@ impl Own {
             .0
             .take()
             .ok_or_else(|| unavailable("the connection is closed".into()))?;
-        let Some(reply) = within(timeout, connection.execute(command, arguments)).await else {
+        let Some(reply) = session.within(timeout, connection.execute(command, arguments)).await else {
             return Err(unavailable(format!("no answer within {} ms", timeout.as_millis())));
         };
         let reply = reply.map_err(Failure::from);
@@ -129,14 +128,6 @@ impl Own {
             self.0 = Some(connection);
         }
         reply.map_err(|failure| failure.error(Stored::NotAsked))
-    }
-}
-
-/// Waits for `result`, at most for `timeout`; `None` if it did not come.
-pub(super) async fn within<T>(timeout: Duration, result: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(result), pin!(time::sleep(timeout))).await {
-        Either::Left((result, _)) => Some(result),
-        Either::Right(((), _)) => None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! A person's feed: what changes in their chats, kept only while somebody follows.
 
-use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
@@ -8,6 +7,7 @@ use crate::domain::member::Member;
 use crate::store::keys;
 use crate::store::reply::{Unreadable, entry_id};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use crate::store::watch::Watch;
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
@@ -32,15 +32,15 @@ pub enum Feed {
 
 /// Looks into a person's feed after `last`, the follower's place. From then on, every change in the person's chats is written to the
 /// feed, until no follower has looked for three heartbeats or 600 s, whichever is longer.
-pub async fn look(config: &Config, member: &Member, last: Option<EntryId>) -> Result<Feed> {
+pub async fn look(session: &Session, member: &Member, last: Option<EntryId>) -> Result<Feed> {
     let feed = keys::feed(member);
     let last = last.map_or(String::new(), |last| last.to_string());
-    let lifetime = config.stream_heartbeat.saturating_mul(3).max(LEAST_LIFETIME);
+    let lifetime = session.stream_heartbeat.saturating_mul(3).max(LEAST_LIFETIME);
     let lifetime = lifetime.as_millis().to_string();
     let nonce = LEAST_NONCE | (get_random_u64() >> 2);
     let first = format!("{nonce}-0");
     let arguments = [&last, &first, &lifetime].map(String::as_bytes);
-    let reply = FEED.run(config, &[&feed], &arguments).await?;
+    let reply = FEED.run(session, &[&feed], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&feed))
 }
 
@@ -50,8 +50,8 @@ pub struct FeedWatch(Watch);
 
 impl FeedWatch {
     /// Waits, at most for `timeout`, until the feed has an entry after this one. It may return early: the caller looks again.
-    pub async fn wait(&mut self, config: &Config, member: &Member, last: EntryId, timeout: Duration) -> Result<()> {
-        self.0.wait_for(config, &keys::feed(member), Some(last), timeout).await
+    pub async fn wait(&mut self, session: &Session, member: &Member, last: EntryId, timeout: Duration) -> Result<()> {
+        self.0.wait_for(session, &keys::feed(member), Some(last), timeout).await
     }
 }
 

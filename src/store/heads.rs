@@ -1,6 +1,5 @@
 //! Reads the heads of chats: the newest message, and how much of each chat is read.
 
-use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::error::Result;
 use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
@@ -11,6 +10,7 @@ use crate::store::keys;
 use crate::store::packed::lists;
 use crate::store::reply::{Unreadable, entry_id, number, position, text, time};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
 static HEADS: Script = Script::reading(concat!(
@@ -31,7 +31,7 @@ pub struct Heads {
 
 /// Reads the heads of a person's chats, until `enough` of them have messages. A chat whose newest message or marks cannot be read is
 /// left out, so that it does not hide the others; the cause goes to the server log.
-pub async fn heads(config: &Config, reader: &Member, chats: &[&Chat], enough: usize) -> Result<Heads> {
+pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: usize) -> Result<Heads> {
     if chats.is_empty() {
         return Ok(Heads {
             looked_at: 0,
@@ -53,7 +53,7 @@ pub async fn heads(config: &Config, reader: &Member, chats: &[&Chat], enough: us
         .collect();
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_bytes).collect();
-    let reply = HEADS.run(config, &keys, &arguments).await?;
+    let reply = HEADS.run(session, &keys, &arguments).await?;
     let inbox = keys::inbox(reader);
     let (looked_at, packed) = decode(&reply).map_err(|why| why.at(&inbox))?;
     let mut entries = Vec::new();

@@ -1,6 +1,5 @@
 //! Reads which chats an inbox has.
 
-use crate::config::Config;
 use crate::domain::error::Result;
 use crate::domain::inbox::Place;
 use crate::domain::member::Member;
@@ -8,19 +7,20 @@ use crate::store::keys;
 use crate::store::packed::lists;
 use crate::store::reply::{Unreadable, time};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
 static INBOX: Script = Script::reading(include_str!("inbox.lua"));
 
 /// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
-pub async fn places(config: &Config, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
+pub async fn places(session: &Session, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
     let inbox = keys::inbox(member);
     let count = count.to_string();
     let (time, chat) = before.map_or_else(Default::default, |place| {
         (place.time.to_string(), keys::tag(&place.chat))
     });
     let arguments = [&count, &time, &chat].map(String::as_bytes);
-    let reply = INBOX.run(config, &[&inbox], &arguments).await?;
+    let reply = INBOX.run(session, &[&inbox], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&inbox))
 }
 

@@ -1,6 +1,5 @@
 //! Finds the position at which a stream begins.
 
-use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
@@ -9,6 +8,7 @@ use crate::domain::update::Start;
 use crate::store::keys;
 use crate::store::reply::{Unreadable, epoch_of, number, position_before, void};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
 static LOCATE: Script = Script::reading(concat!(
@@ -27,7 +27,7 @@ pub enum Located {
 }
 
 /// Finds the position that `start` means. What could not be read means the start of the log, from which all is void.
-pub async fn locate(config: &Config, chat: &Chat, start: Start) -> Result<Located> {
+pub async fn locate(session: &Session, chat: &Chat, start: Start) -> Result<Located> {
     let log = keys::log(chat);
     let numbers = |index: u64, epoch: Option<Epoch>, time: u64| {
         let epoch = epoch.map_or(String::new(), |epoch| epoch.get().to_string());
@@ -40,7 +40,7 @@ pub async fn locate(config: &Config, chat: &Chat, start: Start) -> Result<Locate
         Start::After(Position::After { id, time }) => ("position", numbers(id.index, Some(id.epoch), time)),
     };
     let arguments = [kind, &index, &epoch, &time].map(str::as_bytes);
-    let reply = LOCATE.run(config, &[&log], &arguments).await?;
+    let reply = LOCATE.run(session, &[&log], &arguments).await?;
     let located = decode(&reply).map_err(|why| why.at(&log))?;
     Ok(match (start, located) {
         (Start::Unreadable, Located::At(epoch, position)) => Located::Void(Reset {

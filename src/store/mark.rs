@@ -1,6 +1,5 @@
 //! Moves a reader's mark in a chat.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result};
 use crate::domain::mark::{Mark, MarkRequest, ReadUpTo, unread};
 use crate::domain::position::{Position, Reset};
@@ -8,6 +7,7 @@ use crate::domain::slice::Extent;
 use crate::store::keys;
 use crate::store::reply::{Unreadable, entry_id, number, position, time, void};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
 static MARK: Script = Script::writing(concat!(
@@ -20,7 +20,7 @@ static MARK: Script = Script::writing(concat!(
 
 /// Moves a reader's mark, if that is further than it is, and returns the mark. Fails with [`Error::Gone`], and moves nothing, if the
 /// chat log does not confirm the position, or has another epoch.
-pub async fn mark(config: &Config, request: &MarkRequest) -> Result<Mark> {
+pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
     let MarkRequest { chat, reader, up_to } = request;
     let other = chat.other(reader);
     let (log, marks) = (keys::log(chat), keys::marks(chat));
@@ -38,7 +38,7 @@ pub async fn mark(config: &Config, request: &MarkRequest) -> Result<Mark> {
     };
     let keys = [&log, &marks, &own_feed, &other_feed].map(String::as_str);
     let arguments = [kind, &index, &epoch, &time].map(str::as_bytes);
-    let reply = MARK.run(config, &keys, &arguments).await?;
+    let reply = MARK.run(session, &keys, &arguments).await?;
     match decode(&reply).map_err(|why| why.at(&log))? {
         Reply::Empty => Ok(Mark {
             epoch: None,

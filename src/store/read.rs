@@ -1,6 +1,5 @@
 //! Reads a page of a chat log.
 
-use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::error::Result;
 use crate::domain::message::Message;
@@ -11,6 +10,7 @@ use crate::store::keys;
 use crate::store::packed::take_string;
 use crate::store::reply::{Unreadable, entry_id, text, time, void};
 use crate::store::script::Script;
+use crate::store::session::Session;
 use rmp::decode::read_array_len;
 use spin_sdk::redis::RedisResult;
 
@@ -21,27 +21,27 @@ static READ: Script = Script::reading(concat!(
 ));
 
 /// Reads the messages that a pull asks for, in its order.
-pub async fn page(config: &Config, request: &PageRequest) -> Result<Found> {
+pub async fn page(session: &Session, request: &PageRequest) -> Result<Found> {
     let (order, cursor, before) = match request.span {
         Span::From { from, .. } => (FORWARD, from, None),
         Span::Between { from, before } => (FORWARD, from, Some(before)),
         Span::Back { skip, before } => (REVERSE, skip, before),
     };
     let limit = request.limit.get();
-    read(config, &request.chat, order, cursor, limit, before, request.basis).await
+    read(session, &request.chat, order, cursor, limit, before, request.basis).await
 }
 
 /// Reads up to `limit` messages after a position, oldest first.
-pub async fn read_after(config: &Config, chat: &Chat, position: Position, limit: u16) -> Result<Found> {
+pub async fn read_after(session: &Session, chat: &Chat, position: Position, limit: u16) -> Result<Found> {
     let (cursor, basis) = (position.next_index(), Basis::After(position));
-    read(config, chat, FORWARD, cursor, limit, None, basis).await
+    read(session, chat, FORWARD, cursor, limit, None, basis).await
 }
 
 const FORWARD: &str = "forward";
 const REVERSE: &str = "reverse";
 
 async fn read(
-    config: &Config,
+    session: &Session,
     chat: &Chat,
     order: &str,
     cursor: u64,
@@ -62,7 +62,7 @@ async fn read(
         }
     };
     let arguments = [order, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
-    let reply = READ.run(config, &[&log], &arguments).await?;
+    let reply = READ.run(session, &[&log], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&log))
 }
 

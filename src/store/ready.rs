@@ -1,10 +1,10 @@
 //! Asks Redis whether it can serve confab.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result};
 use crate::store::attempt::{Effect, attempt};
 use crate::store::connection::Shared;
 use crate::store::reply::text;
+use crate::store::session::Session;
 use anyhow::Context as _;
 use futures::future::try_join;
 use spin_sdk::redis::RedisResult;
@@ -15,13 +15,13 @@ const OLDEST_MAJOR: u32 = 7;
 /// Returns if Redis answers a `PING` within `redis_timeout_ms` and is 7.0 or later. Fails with [`Error::OldRedis`] if it is older.
 ///
 /// It does not show that Redis accepts writes.
-pub async fn ready(config: &Config) -> Result<()> {
+pub async fn ready(session: &Session) -> Result<()> {
     // Both in one round trip. No ACL can refuse `HELLO`.
     let ask = async |connection: &Shared| {
         let (ping, hello) = (connection.execute("PING", vec![]), connection.execute("HELLO", vec![]));
         try_join(ping, hello).await
     };
-    let (pong, hello) = attempt(config, Effect::Reads, ask).await?;
+    let (pong, hello) = attempt(session, Effect::Reads, ask).await?;
     let is_pong = matches!(&pong[..], [RedisResult::Status(pong)] if pong == "PONG");
     if !is_pong {
         return Err(Error::internal("Redis does not answer PING with PONG".to_owned()));

@@ -1,33 +1,33 @@
 //! Whether Redis has room for a connection that only waits: waiting must never take what sends need.
 
-use crate::config::Config;
 use crate::domain::error::{Error, Result};
 use crate::store::attempt::{Effect, attempt};
 use crate::store::connection::{Own, Shared, binary};
 use crate::store::reply::text;
+use crate::store::session::Session;
 use spin_sdk::redis::{RedisParameter, RedisResult};
 
 /// Opens a connection for a waiter. `None` if a quarter or less of Redis's `maxclients` is free, if Redis does not say how many are
 /// free, or if no connection opens within `redis_timeout_ms`: then the waiter has to look on the shared connection.
-pub(super) async fn open_if_room(config: &Config) -> Result<Option<Own>> {
+pub(super) async fn open_if_room(session: &Session) -> Result<Option<Own>> {
     let ask = async |connection: &Shared| connection.execute("INFO", clients()).await;
-    match attempt(config, Effect::Reads, ask).await {
+    match attempt(session, Effect::Reads, ask).await {
         Ok(reply) if has_room(&reply) => {}
         // A user that may not ask may still look.
         Ok(_) | Err(Error::Internal(_)) => return Ok(None),
         Err(error) => return Err(error),
     }
-    let Some(mut own) = Own::open(config).await else {
+    let Some(mut own) = Own::open(session).await else {
         return Ok(None);
     };
     // Many may have asked at once, before any of them had opened its connection.
-    let still = keeps_room(config, &mut own).await;
+    let still = keeps_room(session, &mut own).await;
     Ok(still.is_ok_and(|still| still).then_some(own))
 }
 
 /// Whether more than a quarter of `maxclients` is free besides this connection.
-pub(super) async fn keeps_room(config: &Config, own: &mut Own) -> Result<bool> {
-    let reply = own.run(config.redis_timeout, "INFO", clients()).await?;
+pub(super) async fn keeps_room(session: &Session, own: &mut Own) -> Result<bool> {
+    let reply = own.run(session, session.redis_timeout, "INFO", clients()).await?;
     Ok(has_room(&reply))
 }
 

@@ -1,10 +1,10 @@
 //! Lua scripts, run by Redis as one atomic step, in one round trip.
 
-use crate::config::Config;
 use crate::domain::error::Result;
 use crate::store::attempt::{Effect, attempt};
 use crate::store::connection::{Shared, binary};
 use crate::store::refusal::Failure;
+use crate::store::session::Session;
 use sha1_smol::Sha1;
 use spin_sdk::redis::{RedisParameter, RedisResult};
 use std::sync::OnceLock;
@@ -38,9 +38,9 @@ impl Script {
     /// Runs the script in one round trip (two if Redis does not know it yet) and returns its reply, nested lists flattened.
     ///
     /// Runs it once more if a new connection may help, and returns within `redis_timeout_ms`; fails as [`attempt`] does.
-    pub(super) async fn run(&self, config: &Config, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
+    pub(super) async fn run(&self, session: &Session, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
         let evaluate = async |connection: &Shared| self.evaluate(connection, keys, arguments).await;
-        attempt(config, self.effect, evaluate).await
+        attempt(session, self.effect, evaluate).await
     }
 
     async fn evaluate(

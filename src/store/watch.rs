@@ -1,6 +1,5 @@
 //! Waits until a Redis stream grows: a chat log or a feed.
 
-use crate::config::Config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
@@ -8,6 +7,7 @@ use crate::store::attempt::{Effect, attempt};
 use crate::store::connection::{Own, Shared, binary};
 use crate::store::keys;
 use crate::store::room::{keeps_room, open_if_room};
+use crate::store::session::Session;
 use spin_sdk::redis::{RedisParameter, RedisResult};
 use spin_sdk::time;
 use spin_sdk::wasip3::random::random::get_random_u64;
@@ -34,18 +34,18 @@ impl Watch {
     /// reads again.
     pub async fn wait(
         &mut self,
-        config: &Config,
+        session: &Session,
         chat: &Chat,
         after: Option<EntryId>,
         timeout: Duration,
     ) -> Result<()> {
-        self.wait_for(config, &keys::log(chat), after, timeout).await
+        self.wait_for(session, &keys::log(chat), after, timeout).await
     }
 
     /// The same for any Redis stream.
     pub(super) async fn wait_for(
         &mut self,
-        config: &Config,
+        session: &Session,
         stream: &str,
         after: Option<EntryId>,
         timeout: Duration,
@@ -53,14 +53,14 @@ impl Watch {
         let after = after.map_or("0-0".into(), |id| id.to_string());
         let began = Instant::now();
         if self.0.is_none() {
-            let own = open_if_room(config).await?;
+            let own = open_if_room(session).await?;
             self.0 = own.map(|own| Waiting { own, asked: began });
         }
         // Taken out: if the connection fails, or this ends early, it is closed.
         while let Some(Waiting { mut own, mut asked }) = self.0.take() {
             if asked.elapsed() >= KEPT {
                 asked = Instant::now();
-                if !keeps_room(config, &mut own).await? {
+                if !keeps_room(session, &mut own).await? {
                     break;
                 }
             }
@@ -70,19 +70,19 @@ impl Watch {
             let milliseconds = block.as_millis().to_string();
             let arguments = xread(&["BLOCK", &milliseconds], stream, &after);
             let reply = own
-                .run(block.saturating_add(config.redis_timeout), "XREAD", arguments)
+                .run(session, block.saturating_add(session.redis_timeout), "XREAD", arguments)
                 .await?;
             self.0 = Some(Waiting { own, asked });
             if has_grown(&reply) || left <= block {
                 return Ok(());
             }
         }
-        look(config, stream, &after, timeout.saturating_sub(began.elapsed())).await
+        look(session, stream, &after, timeout.saturating_sub(began.elapsed())).await
     }
 }
 
 /// Looks once a second on the shared connection, for `timeout`, whether the Redis stream has grown.
-async fn look(config: &Config, stream: &str, after: &str, timeout: Duration) -> Result<()> {
+async fn look(session: &Session, stream: &str, after: &str, timeout: Duration) -> Result<()> {
     let began = Instant::now();
     loop {
         let left = timeout.saturating_sub(began.elapsed());
@@ -93,7 +93,7 @@ async fn look(config: &Config, stream: &str, after: &str, timeout: Duration) -> 
         let pause = Duration::from_millis(get_random_u64().checked_rem(500).unwrap_or(0).saturating_add(500));
         time::sleep(pause.min(left)).await;
         let ask = async |connection: &Shared| connection.execute("XREAD", xread(&[], stream, after)).await;
-        let reply = attempt(config, Effect::Reads, ask).await?;
+        let reply = attempt(session, Effect::Reads, ask).await?;
         if has_grown(&reply) {
             return Ok(());
         }

@@ -18,7 +18,7 @@ impl From<Error> for wit::Error {
                 reason,
             }),
             Error::TooLarge { field, .. } => Self::TooLarge(format!("{} is {error}", field.map_or("request", name_of))),
-            Error::UnsupportedEncoding => Self::Invalid(wit::Invalid {
+            Error::UnsupportedEncoding | Error::SlowBody(_) => Self::Invalid(wit::Invalid {
                 field: None,
                 reason: error.to_string(),
             }),

@@ -11,6 +11,7 @@
 
 mod all_or_nothing;
 mod bodies;
+mod budget;
 mod clock;
 mod contract;
 mod cost;

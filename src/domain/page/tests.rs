@@ -31,8 +31,15 @@ fn parse(reverse: Option<bool>, before: Option<u64>, wait: Option<u64>) -> Resul
 }
 
 #[test]
-fn a_wait_is_at_most_half_a_minute() {
-    for (asked, seconds) in [(None, 0), (Some(0), 0), (Some(1), 1), (Some(30), 30)] {
+fn a_wait_is_at_most_twenty_five_seconds() {
+    for (asked, seconds) in [
+        (None, 0),
+        (Some(0), 0),
+        (Some(1), 1),
+        (Some(25), 25),
+        (Some(26), 25),
+        (Some(30), 25),
+    ] {
         let wait = Duration::from_secs(seconds);
         assert_eq!(parse(None, None, asked), Ok(Span::From { from: 3, wait }));
     }

@@ -31,7 +31,7 @@ fn a_pull_is_read_from_its_body_or_its_query() {
         from,
         wait: Duration::from_secs(seconds),
     };
-    let waiting = expected(from(3, 30), Some(7), Some(17));
+    let waiting = expected(from(3, 25), Some(7), Some(17));
     let bare = expected(from(0, 0), None, None);
     for (body, query, expected) in [
         (
