@@ -12,7 +12,7 @@ use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
 use std::iter;
 use std::num::NonZeroU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static APPEND: Script = Script::writing(concat!(
     include_str!("entry.lua"),
@@ -21,6 +21,9 @@ static APPEND: Script = Script::writing(concat!(
     include_str!("touch.lua"),
     include_str!("append.lua")
 ));
+
+/// How far a send time may be ahead of the host's clock without a word.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
 
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
@@ -48,17 +51,35 @@ pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
     let arguments = [entry.as_bytes(), &packed];
     let reply = APPEND.run(session, &keys, &arguments).await?;
     match decode(&reply).map_err(|why| why.at(&log))? {
-        Reply::Stored { index, send_time } => Ok(Receipt {
-            index,
-            send_time,
-            replayed: false,
-        }),
+        Reply::Stored { index, send_time } => {
+            compare_clocks(&log, Duration::from_micros(send_time), now);
+            Ok(Receipt {
+                index,
+                send_time,
+                replayed: false,
+            })
+        }
         Reply::Replayed { index, send_time } => Ok(Receipt {
             index,
             send_time,
             replayed: true,
         }),
         Reply::KeyReused => Err(Error::KeyReused),
+    }
+}
+
+/// Writes one line per instance to the server log if a message is sent in the future: its chat keeps such times until they have come.
+fn compare_clocks(log: &str, send_time: Duration, now: Duration) {
+    thread_local! {
+        static REPORTED: Cell<bool> = const { Cell::new(false) };
+    }
+    let ahead = send_time.saturating_sub(now);
+    if ahead > MOST_AHEAD && !REPORTED.replace(true) {
+        let seconds = ahead.as_secs();
+        let line = format!(
+            "confab: {log} has a send_time {seconds} s ahead of this host's clock: Redis's clock is or was ahead\n"
+        );
+        eprint!("{line}");
     }
 }
 

@@ -94,8 +94,8 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
                     .command::<()>(["XADD", &log_key("a:b"), "1-*", &word, "b:hi"])
                     .await;
             }
-            let before = stored(&redis).await;
             for key in [None, Some("k")] {
+                let before = stored(&redis).await;
                 let answer = match key {
                     None => confab.send("a:b", "a", "hi").await,
                     Some(key) => confab.send_keyed("a:b", "a", "hi", key).await,
@@ -147,6 +147,8 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
 #[tokio::test]
 async fn a_receipt_that_could_not_be_removed_proves_nothing() {
     let redis = Redis::start();
+    let other = Confab::start(&redis);
+    other.send_all("a:b", "b", ["0"]).await;
     let mut allowed = commands();
     allowed.retain(|command| !["zadd", "hdel"].contains(&&**command));
     let confab = confab_as(&redis, &rules(&allowed)).await;
@@ -154,15 +156,29 @@ async fn a_receipt_that_could_not_be_removed_proves_nothing() {
         confab.send_keyed("a:b", "a", "hi", "k").await.problem(),
         (500, Value::Null)
     );
-    assert_eq!(redis.keys("*:sent:*").await.len(), 1);
+    assert_eq!(redis.keys("*:sent:131072:*").await.len(), 1);
     // Others take its index, and are trimmed.
-    let other = Confab::start(&redis);
-    other.send_all("a:b", "b", ["0", "1"]).await;
+    other.send_all("a:b", "b", ["1", "2"]).await;
     redis.command::<()>(["XTRIM", &log_key("a:b"), "MAXLEN", "1"]).await;
     let sent = other.send_keyed("a:b", "a", "hi", "k").await;
     assert_eq!(sent.header("idempotency-replayed"), "");
-    assert_eq!(sent.ok()["index"], 2);
-    assert_eq!(other.texts(json!({ "chat": "a:b" })).await, ["1", "hi"]);
+    assert_eq!(sent.ok()["index"], 3);
+    assert_eq!(other.texts(json!({ "chat": "a:b" })).await, ["2", "hi"]);
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_see_what_was_given_out_loses_no_position() {
+    let redis = Redis::start();
+    let mut allowed = commands();
+    allowed.retain(|command| command != "xinfo|stream");
+    Confab::start(&redis).send_all("a:b", "a", ["0", "1"]).await;
+    let confab = confab_as(&redis, &rules(&allowed)).await;
+    let page = confab.pull(json!({ "chat": "a:b" })).await.ok();
+    let after = json!({ "chat": "a:b", "after": page["position"] });
+    confab.pull(after.clone()).await.ok();
+    redis.command::<()>(["XTRIM", &log_key("a:b"), "MAXLEN", "0"]).await;
+    // A 410 would say that the messages were lost.
+    assert_eq!(confab.pull(after).await.problem(), (500, Value::Null));
 }
 
 #[tokio::test]

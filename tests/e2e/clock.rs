@@ -39,3 +39,48 @@ async fn a_new_log_has_another_epoch_even_if_the_clock_was_set_back() {
     let gone = confab.pull(json!({ "chat": "a:b", "cursor": 1, "epoch": old })).await;
     assert_eq!(gone.problem(), (410, json!("epoch")));
 }
+
+#[tokio::test]
+async fn a_log_that_was_emptied_by_hand_begins_anew_even_if_the_clock_was_set_back() {
+    let (redis, clock) = Redis::with_clock();
+    let confab = Confab::start(&redis);
+    let log = log_key("a:b");
+    for (seconds, empty) in [(0, true), (-3600, true), (-3600, false), (-86_400, true)] {
+        clock.set(seconds);
+        confab.send_all("a:b", "a", ["0", "1"]).await;
+        let old = confab.epoch("a:b").await;
+        if empty {
+            redis.command::<()>(["XTRIM", &log, "MAXLEN", "0"]).await;
+        } else {
+            for index in 0..2 {
+                redis.command::<()>(["XDEL", &log, &format!("{old}-{index}")]).await;
+            }
+        }
+        clock.set(seconds - 60);
+        let sent = confab.send_keyed("a:b", "a", "new", &seconds.to_string()).await.ok();
+        assert_eq!(sent["index"], 0);
+        let new = confab.epoch("a:b").await;
+        assert!(new > old, "{new} is not after {old}");
+        let gone = confab.pull(json!({ "chat": "a:b", "cursor": 1, "epoch": old })).await;
+        assert_eq!(gone.problem(), (410, json!("epoch")));
+        redis.delete(&log).await;
+    }
+}
+
+#[tokio::test]
+async fn a_send_time_in_the_future_is_in_the_server_log_once() {
+    let (redis, clock) = Redis::with_clock();
+    let confab = Confab::start(&redis);
+    for seconds in [0, 50, 0] {
+        clock.set(seconds);
+        confab.send_all("a:b", "a", ["0"]).await;
+    }
+    assert_eq!(confab.log(), "");
+    // The clock is right again, and the chat's times are still ahead.
+    for seconds in [3600, 0, 0] {
+        clock.set(seconds);
+        confab.send_all("a:b", "a", ["0"]).await;
+    }
+    confab.logged(&log_key("a:b")).await;
+    assert_eq!(confab.log().lines().count(), 1, "{}", confab.log());
+}

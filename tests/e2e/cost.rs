@@ -63,6 +63,52 @@ async fn a_followed_message_costs_its_follower_two_round_trips() {
     }
 }
 
+/// The bytes of a chat's bucket with so many receipts like `receipt`, with its key and its expiry.
+async fn bucket_bytes(redis: &Redis, bucket: &str, receipt: &[u8], receipts: u32) -> u64 {
+    let mut fill = redis::pipe();
+    fill.cmd("DEL").arg(bucket).ignore();
+    for number in 0..receipts {
+        // As different as the digests of real ones.
+        let field = [number.to_be_bytes(), [7; 4], number.to_le_bytes()].concat();
+        fill.cmd("HSET").arg(bucket).arg(field).arg(receipt).ignore();
+    }
+    let () = fill.query_async(&mut redis.connect().await).await.unwrap();
+    let bytes: u64 = redis.command(["MEMORY", "USAGE", bucket, "SAMPLES", "0"]).await;
+    // MEMORY USAGE does not count the expiry: an entry of a table, and its place there.
+    bytes + 32
+}
+
+#[tokio::test]
+async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    for (chat, sender) in [
+        ("alice:bob", "bob"),
+        ("Οδυσσέας:Πηνελόπη", "Οδυσσέας"),
+        ("小明:小红", "小明"),
+    ] {
+        let longest = "k".repeat(255);
+        confab.send_keyed(chat, sender, "hi", &longest).await.ok();
+        let [bucket] = &redis.keys("*:sent:131072:*").await[..] else {
+            panic!("there is not one bucket");
+        };
+        let stored: Vec<Vec<u8>> = redis.command(["HGETALL", bucket]).await;
+        assert_eq!((stored[0].len(), stored.len()), (12, 2));
+        let alone = bucket_bytes(&redis, bucket, &stored[1], 1).await;
+        println!("{chat}: {alone} bytes alone");
+        if chat.is_ascii() {
+            assert!(alone <= 210, "{alone} bytes");
+        }
+        for receipts in [10, 100, 512, 513, 1000, 1025, 4097, 10_000] {
+            let bytes = bucket_bytes(&redis, bucket, &stored[1], receipts).await;
+            let each = bytes.div_ceil(receipts.into());
+            println!("{chat}: {each} bytes each of {receipts}");
+            assert!(each <= 110, "{each} bytes each of {receipts}");
+        }
+        redis.empty().await;
+    }
+}
+
 #[test]
 fn the_component_is_small() {
     let size = component::size();

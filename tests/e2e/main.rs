@@ -12,6 +12,7 @@
 mod all_or_nothing;
 mod bodies;
 mod budget;
+mod cap;
 mod clock;
 mod contract;
 mod cost;
