@@ -23,7 +23,7 @@ static APPEND: Script = Script::writing(concat!(
 ));
 
 /// How far a send time may be ahead of the host's clock without a word.
-const MOST_AHEAD: Duration = Duration::from_secs(60);
+const MOST_AHEAD: Duration = Duration::from_mins(1);
 
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
