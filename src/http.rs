@@ -2,10 +2,12 @@
 
 mod body;
 mod call;
+mod event_stream;
 mod field;
 mod headers;
 mod inbox;
 mod inbox_entry;
+mod inbox_stream;
 mod json;
 mod message;
 mod ping;

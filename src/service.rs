@@ -2,6 +2,7 @@
 
 mod deliver;
 mod follow;
+mod follow_inbox;
 mod inbox;
 mod pull;
 mod read;
@@ -10,6 +11,7 @@ mod send;
 
 pub use deliver::deliver;
 pub use follow::Follower;
+pub use follow_inbox::InboxFollower;
 pub use inbox::inbox;
 pub use pull::pull;
 pub use read::read;

@@ -3,7 +3,7 @@
 use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::response::{Reply, Response};
-use crate::http::{inbox, ping, problem, pull, read, ready, send, stream};
+use crate::http::{inbox, inbox_stream, ping, problem, pull, read, ready, send, stream};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use spin_sdk::http::Method;
@@ -70,6 +70,11 @@ const ROUTES: &[Route] = &[
         path: "/api/inbox",
         methods: Methods::Get,
         handler: |call| inbox::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/api/inbox/stream",
+        methods: Methods::Get,
+        handler: |call| inbox_stream::handle(call).boxed_local(),
     },
     Route {
         path: "/api/read",

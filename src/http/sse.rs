@@ -103,14 +103,13 @@ pub(super) fn update(chat: &str, update: &Update) -> Result<Vec<u8>> {
     })
 }
 
-/// The event of a problem, after which the stream ends. A client continues from its position, if it has one.
-pub(super) fn problem(position: Option<Position>, body: &[u8]) -> Vec<u8> {
-    let position = position.map(|position| position.to_string());
-    event(Some("problem"), position.as_deref(), body)
+/// The event of a problem, after which the stream ends. A client continues from its id, if it has one.
+pub(super) fn problem(id: Option<&str>, body: &[u8]) -> Vec<u8> {
+    event(Some("problem"), id, body)
 }
 
 /// An event, named `message` if it has no name. Some clients forget their id at an event that has none.
-fn event(name: Option<&str>, id: Option<&str>, json: &[u8]) -> Vec<u8> {
+pub(super) fn event(name: Option<&str>, id: Option<&str>, json: &[u8]) -> Vec<u8> {
     let data = escaped(json);
     let mut event = String::new();
     for (field, value) in [("event", name), ("id", id)] {

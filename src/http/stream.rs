@@ -1,21 +1,16 @@
 //! `GET /api/stream`: follows a chat.
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
-use crate::domain::error::{Error, Field, Result};
-use crate::domain::position::Position;
-use crate::domain::update::{FollowRequest, Start, Update};
+use crate::domain::error::{Field, Result};
+use crate::domain::update::{FollowRequest, Start};
 use crate::http::call::Call;
+use crate::http::event_stream::{self, Source};
 use crate::http::query::Query;
 use crate::http::response::Reply;
-use crate::http::{headers, problem, response, sse};
-use crate::service::{Follower, Session, deliver};
-use spin_sdk::wasip3::http::types::{Fields, Response};
-use spin_sdk::wasip3::http_compat::BodyWriter;
-use spin_sdk::wasip3::random::random::get_random_u64;
-use spin_sdk::wasip3::spawn;
-use spin_sdk::wit_bindgen::StreamWriter;
+use crate::http::{headers, sse};
+use crate::service::{Follower, Session};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -27,23 +22,17 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     let last_event_id = headers::last_event_id(&call.headers)?;
     let (chat, request) = parse(call.query(), last_event_id)?;
     if call.is_head() {
-        let mut response = response::Response::default();
-        *response.headers_mut() = sse::headers();
-        return Ok(Reply::Whole(response));
+        return Ok(event_stream::head());
     }
-    let headers = Fields::try_from(sse::headers());
-    let headers = headers.map_err(|why| Error::internal(format!("a header is refused: {why}")))?;
     let config = config::get().await?;
     let position = match request.from {
-        Start::After(position) => Some(position),
+        Start::After(position) => Some(position.to_string()),
         Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
     };
     let session = Session::new(Rc::clone(&config), call.began);
     let follower = Follower::new(&session, Rc::clone(&config), request).await;
-    let (body, contents, end) = BodyWriter::new();
-    let (response, _) = Response::new(headers, Some(contents), end);
-    spawn(write(config, chat, position, follower, body));
-    Ok(Reply::Stream(response))
+    let events = follower.map(|follower| ChatEvents { chat, follower });
+    event_stream::answer(config, events, position)
 }
 
 /// Reads the chat, as the client wrote it, and where the stream begins: after the position in the header `Last-Event-ID`, or else in
@@ -72,58 +61,28 @@ fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<(String, FollowReq
     Ok((name.to_owned(), FollowRequest { chat, from }))
 }
 
-async fn write(
-    config: Rc<Config>,
+/// The follower of the chat that its client calls `chat`.
+struct ChatEvents {
     chat: String,
-    position: Option<Position>,
-    follower: Result<Follower>,
-    body: BodyWriter,
-) {
-    let BodyWriter {
-        stream_writer: mut events,
-        result_writer: end,
-        ..
-    } = body;
-    let (written, position, ends) = match follower {
-        Ok(mut follower) => {
-            let written = follow(&config, &chat, &mut follower, &mut events).await;
-            (written, Some(follower.position()), follower.ends())
-        }
-        // Its client's own position stays in force.
-        Err(error) => (Err(error), position, Instant::now()),
-    };
-    let whole = match written {
-        Ok(whole) => whole,
-        Err(error) => {
-            error.log();
-            let problem = sse::problem(position, &problem::body(&error));
-            deliver(&mut events, problem, config.stream_heartbeat, ends).await
-        }
-    };
-    drop(events);
-    if whole {
-        // If this fails, nobody is left to report it to.
-        _ = end.write(Ok(None)).await;
-    }
-    // Otherwise the client is gone, or does not read: without a result, the host breaks the response off.
+    follower: Follower,
 }
 
-/// Writes events until the stream's lifetime is over. Returns false if the client is gone or does not read.
-async fn follow(config: &Config, chat: &str, follower: &mut Follower, events: &mut StreamWriter<u8>) -> Result<bool> {
-    let mut next = sse::opening(get_random_u64());
-    while deliver(events, next, config.stream_heartbeat, follower.ends()).await {
-        let Some(updates) = follower.next().await? else {
-            return Ok(true);
+impl Source for ChatEvents {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let Some(updates) = self.follower.next().await? else {
+            return Ok(None);
         };
-        let written = updates.iter().map(|update: &Update| sse::update(chat, update));
-        let written = written.collect::<Result<Vec<_>>>()?;
-        next = if written.is_empty() {
-            sse::heartbeat()
-        } else {
-            written.concat()
-        };
+        let written = updates.iter().map(|update| sse::update(&self.chat, update));
+        Ok(Some(written.collect::<Result<Vec<_>>>()?.concat()))
     }
-    Ok(false)
+
+    fn id(&self) -> Option<String> {
+        Some(self.follower.position().to_string())
+    }
+
+    fn ends(&self) -> Instant {
+        self.follower.ends()
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const MESSAGES_AT_ONCE: u16 = 100;
 
 /// How long to wait before Redis is asked again after a failure.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether the follower has received all that the chat log had when it was read last.
 #[derive(PartialEq)]
@@ -159,7 +159,7 @@ fn own_position(start: Start) -> Option<Position> {
 }
 
 /// The configured lifetime less up to a tenth of it, by a random number: followers that began together do not end together.
-fn lifetime(configured: Duration, random: u64) -> Duration {
+pub(super) fn lifetime(configured: Duration, random: u64) -> Duration {
     let permille = u32::try_from(random.checked_rem(101).unwrap_or(0)).unwrap_or(0);
     let less = configured
         .checked_div(1000)

@@ -24,6 +24,8 @@ mod holes;
 mod hostile;
 mod inbox;
 mod inbox_logs;
+mod inbox_seam;
+mod inbox_stream;
 mod load;
 mod long_poll;
 mod model;

@@ -9,7 +9,7 @@ use reqwest_eventsource::{Error, Event as SourceEvent, EventSource};
 use serde_json::Value;
 use std::time::Duration;
 
-/// A client that follows a chat.
+/// A client that follows a chat or an inbox.
 pub struct Follower {
     events: EventSource,
     /// How often it has connected so far.
@@ -49,7 +49,16 @@ impl Event {
 impl Follower {
     /// Sends `GET /api/stream` with this query, and continues after the event of this id if there is one.
     pub fn start(confab: &Confab, query: &str, last_event_id: Option<&str>) -> Self {
-        let mut request = confab.build(Method::GET, &format!("/api/stream?{query}"));
+        Self::of(confab, &format!("/api/stream?{query}"), last_event_id)
+    }
+
+    /// The same for `GET /api/inbox/stream`.
+    pub fn of_inbox(confab: &Confab, query: &str, last_event_id: Option<&str>) -> Self {
+        Self::of(confab, &format!("/api/inbox/stream?{query}"), last_event_id)
+    }
+
+    fn of(confab: &Confab, path: &str, last_event_id: Option<&str>) -> Self {
+        let mut request = confab.build(Method::GET, path);
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }

@@ -1,0 +1,88 @@
+//! Answers with a stream of server-sent events, and writes them until it ends.
+
+use crate::config::Config;
+use crate::domain::error::{Error, Result};
+use crate::http::response::{self, Reply};
+use crate::http::{problem, sse};
+use crate::service::deliver;
+use spin_sdk::wasip3::http::types::{Fields, Response};
+use spin_sdk::wasip3::http_compat::BodyWriter;
+use spin_sdk::wasip3::random::random::get_random_u64;
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::StreamWriter;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// What a stream consists of.
+pub(super) trait Source: 'static {
+    /// Waits for the next events, and returns them as they are written; nothing after a silent heartbeat, and `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>>;
+
+    /// The id from which a client continues that has all events so far.
+    fn id(&self) -> Option<String>;
+
+    /// When the stream's lifetime is over.
+    fn ends(&self) -> Instant;
+}
+
+/// The answer to a request for the headers of a stream alone.
+pub(super) fn head() -> Reply {
+    let mut response = response::Response::default();
+    *response.headers_mut() = sse::headers();
+    Reply::Whole(response)
+}
+
+/// Answers with a stream, which goes on after this has returned. If its source has failed, it ends with a problem of this id.
+///
+/// The answer is 200 even if Redis is away: at any other status an `EventSource` gives up for good. The stream then ends with an
+/// event that says so, and its client tries again.
+pub(super) fn answer(config: Rc<Config>, source: Result<impl Source>, id: Option<String>) -> Result<Reply> {
+    let headers = Fields::try_from(sse::headers());
+    let headers = headers.map_err(|why| Error::internal(format!("a header is refused: {why}")))?;
+    let (body, contents, end) = BodyWriter::new();
+    let (response, _) = Response::new(headers, Some(contents), end);
+    spawn(write(config, source, id, body));
+    Ok(Reply::Stream(response))
+}
+
+async fn write(config: Rc<Config>, source: Result<impl Source>, id: Option<String>, body: BodyWriter) {
+    let BodyWriter {
+        stream_writer: mut events,
+        result_writer: end,
+        ..
+    } = body;
+    let (written, id, ends) = match source {
+        Ok(mut source) => {
+            let written = write_all(&config, &mut source, &mut events).await;
+            (written, source.id(), source.ends())
+        }
+        // Its client's own position stays in force.
+        Err(error) => (Err(error), id, Instant::now()),
+    };
+    let whole = match written {
+        Ok(whole) => whole,
+        Err(error) => {
+            error.log();
+            let problem = sse::problem(id.as_deref(), &problem::body(&error));
+            deliver(&mut events, problem, config.stream_heartbeat, ends).await
+        }
+    };
+    drop(events);
+    if whole {
+        // If this fails, nobody is left to report it to.
+        _ = end.write(Ok(None)).await;
+    }
+    // Otherwise the client is gone, or does not read: without a result, the host breaks the response off.
+}
+
+/// Writes events until there are no more. Returns false if the client is gone or does not read.
+async fn write_all(config: &Config, source: &mut impl Source, events: &mut StreamWriter<u8>) -> Result<bool> {
+    let mut next = sse::opening(get_random_u64());
+    while deliver(events, next, config.stream_heartbeat, source.ends()).await {
+        let Some(written) = source.next().await? else {
+            return Ok(true);
+        };
+        next = if written.is_empty() { sse::heartbeat() } else { written };
+    }
+    Ok(false)
+}

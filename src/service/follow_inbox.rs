@@ -1,0 +1,142 @@
+//! Follows an inbox: reads it whole, and then each chat in which something changes.
+
+use crate::config::Config;
+use crate::domain::chat::Chat;
+use crate::domain::entry_id::EntryId;
+use crate::domain::error::{Error, Result};
+use crate::domain::inbox::InboxRequest;
+use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
+use crate::service::follow::{PAUSE, lifetime};
+use crate::service::inbox::inbox;
+use crate::store::{self, Feed, FeedWatch, Session};
+use spin_sdk::time;
+use spin_sdk::wasip3::random::random::get_random_u64;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Whether there may be changes that the follower has not looked for.
+#[derive(PartialEq)]
+enum Phase {
+    Looking,
+    Waiting,
+}
+
+/// A follower of an inbox. It has a Redis connection of its own while it waits, and keeps nothing that it has passed on.
+pub struct InboxFollower {
+    request: FollowInboxRequest,
+    phase: Phase,
+    watch: FeedWatch,
+    session: Session,
+    began: Instant,
+    lifetime: Duration,
+}
+
+impl InboxFollower {
+    /// Begins to follow an inbox.
+    pub fn new(config: Rc<Config>, request: FollowInboxRequest) -> Self {
+        let lifetime = lifetime(config.stream_lifetime, get_random_u64());
+        Self {
+            request,
+            phase: Phase::Looking,
+            watch: FeedWatch::default(),
+            session: Session::endless(config),
+            began: Instant::now(),
+            lifetime,
+        }
+    }
+
+    /// The id of the last update that the follower has received, now or before it came; `None` if there is none.
+    pub fn last(&self) -> Option<EntryId> {
+        self.request.after
+    }
+
+    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over.
+    ///
+    /// The first one is the whole first page, unless the feed still has what changed after the follower's last update. Every change
+    /// after that one leads to an update, or to another whole page: the feed is made before the page is read, and its place is kept
+    /// only once all that it says has been read.
+    ///
+    /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
+    /// [`Error::Unavailable`].
+    pub async fn next(&mut self) -> Result<Option<Vec<InboxUpdate>>> {
+        let mut failing: Option<Instant> = None;
+        while !self.left().is_zero() {
+            match self.look().await {
+                Err(error @ Error::Unavailable { .. }) => {
+                    let since = failing.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= self.session.redis_timeout {
+                        return Err(error);
+                    }
+                    time::sleep(PAUSE).await;
+                }
+                result => return result.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns what has changed, after a wait of one heartbeat at most.
+    async fn look(&mut self) -> Result<Vec<InboxUpdate>> {
+        if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
+            // If the wait fails, the next look comes without one.
+            self.phase = Phase::Looking;
+            let timeout = self.left().min(self.session.stream_heartbeat);
+            self.watch
+                .wait(&self.session, &self.request.reader, last, timeout)
+                .await?;
+        }
+        // Also after a silence: to keep the feed alive, and to notice if it is gone, as then nobody would wake this follower.
+        let (id, updates) = match store::look(&self.session, &self.request.reader, self.request.after).await? {
+            Feed::All(id) => (id, vec![self.all(id).await?]),
+            Feed::Since(id, chats) => (id, self.changes(id, chats).await?),
+        };
+        self.request.after = Some(id);
+        self.phase = Phase::Waiting;
+        Ok(updates)
+    }
+
+    /// When the stream's lifetime is over.
+    pub fn ends(&self) -> Instant {
+        self.began.checked_add(self.lifetime).unwrap_or(self.began)
+    }
+
+    /// How much of the stream's lifetime is left.
+    fn left(&self) -> Duration {
+        self.lifetime.saturating_sub(self.began.elapsed())
+    }
+
+    async fn all(&self, id: EntryId) -> Result<InboxUpdate> {
+        let request = InboxRequest {
+            reader: self.request.reader.clone(),
+            limit: self.request.limit,
+            before: None,
+        };
+        let page = inbox(&self.session, &request).await?;
+        Ok(InboxUpdate {
+            id,
+            change: Change::All(page),
+        })
+    }
+
+    /// An update for each of the chats. A client that breaks off between them has the id from before them all.
+    async fn changes(&self, id: EntryId, chats: Vec<Chat>) -> Result<Vec<InboxUpdate>> {
+        let listed: Vec<_> = chats.iter().collect();
+        let heads = store::heads(&self.session, &self.request.reader, &listed, listed.len()).await?;
+        let mut entries: Vec<_> = chats.into_iter().map(|chat| (chat, None)).collect();
+        for (number, entry) in heads.entries {
+            if let Some((_, place)) = entries.get_mut(number) {
+                *place = Some(entry);
+            }
+        }
+        let before = self.request.after.unwrap_or(id);
+        let update = |(chat, entry): (Chat, Option<_>)| InboxUpdate {
+            id: before,
+            change: entry.map_or(Change::Gone(chat), |entry| Change::Chat(Box::new(entry))),
+        };
+        let mut updates: Vec<_> = entries.into_iter().map(update).collect();
+        if let Some(last) = updates.last_mut() {
+            last.id = id;
+        }
+        Ok(updates)
+    }
+}
