@@ -11,5 +11,6 @@ pub mod member;
 pub mod message;
 pub mod page;
 pub mod position;
+pub mod server_log;
 pub mod slice;
 pub mod update;

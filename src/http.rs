@@ -23,6 +23,7 @@ mod send;
 mod sse;
 mod stream;
 
+use crate::domain::server_log;
 use call::Call;
 use response::Reply;
 use spin_sdk::http::Request;
@@ -34,19 +35,21 @@ use std::time::Instant;
 pub async fn handle(request: Request) -> Reply {
     let began = Instant::now();
     let (head, body) = request.into_parts();
-    let handler = match router::find(&head.method, head.uri.path()) {
-        Ok(handler) => handler,
+    let route = match router::find(&head.method, head.uri.path()) {
+        Ok(route) => route,
         Err(refusal) => return Reply::Whole(*refusal),
     };
+    let log = server_log::Request::new(route.path, began, headers::traceparent(&head.headers));
     let call = Call {
         method: head.method,
         uri: head.uri,
         headers: head.headers,
+        log: log.clone(),
         began,
         body,
     };
-    handler(call).await.unwrap_or_else(|error| {
-        error.log();
+    (route.handler)(call).await.unwrap_or_else(|error| {
+        log.failed(&error);
         Reply::Whole(problem::response(&error))
     })
 }

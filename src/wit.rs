@@ -10,6 +10,7 @@ use crate::domain::error::Result;
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::Draft;
 use crate::domain::page::PageRequest;
+use crate::domain::server_log;
 use crate::domain::update::{FollowRequest, Start};
 use crate::service::{self, Follower, Session, deliver};
 use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
@@ -24,39 +25,60 @@ pub struct Messenger;
 
 impl Guest for Messenger {
     async fn send(draft: wit::Draft) -> Result<wit::Receipt, wit::Error> {
-        let session = Session::new(config::get().await?, Instant::now());
-        let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
-        let draft = Draft::parse(&draft.chat, draft.text, draft.sender, key)?;
-        let receipt = service::send(&session, &draft).await?;
-        Ok(receipt.into())
+        let send = async |_| {
+            let session = Session::new(config::get().await?, Instant::now());
+            let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
+            let draft = Draft::parse(&draft.chat, draft.text, draft.sender, key)?;
+            let receipt = service::send(&session, &draft).await?;
+            Ok(receipt.into())
+        };
+        logged("messenger.send", send).await
     }
 
     async fn pull(request: wit::PageRequest) -> Result<wit::Page, wit::Error> {
-        let session = Session::new(config::get().await?, Instant::now());
-        let request = PageRequest::parse(&request.into())?;
-        let page = service::pull(&session, &request).await?;
-        Ok(page.into())
+        let pull = async |_| {
+            let session = Session::new(config::get().await?, Instant::now());
+            let request = PageRequest::parse(&request.into())?;
+            let page = service::pull(&session, &request).await?;
+            Ok(page.into())
+        };
+        logged("messenger.pull", pull).await
     }
 
     async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
-        let epoch = request.epoch.and_then(Epoch::new);
-        let from = match (request.after, request.cursor) {
-            (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
-            (None, Some(index)) => Start::Cursor { index, epoch },
-            (None, None) => Start::Now,
+        let follow = async |log: server_log::Request| {
+            let epoch = request.epoch.and_then(Epoch::new);
+            let from = match (request.after, request.cursor) {
+                (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
+                (None, Some(index)) => Start::Cursor { index, epoch },
+                (None, None) => Start::Now,
+            };
+            let chat = Chat::parse(&request.chat)?;
+            let config = config::get().await?;
+            let session = Session::new(Rc::clone(&config), Instant::now());
+            let mut follower = Follower::new(&session, Rc::clone(&config), FollowRequest { chat, from }).await?;
+            let (mut to, updates) = wit_stream::new();
+            spawn(async move {
+                if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
+                    log.failed(&error);
+                }
+            });
+            Ok(updates)
         };
-        let chat = Chat::parse(&request.chat)?;
-        let config = config::get().await?;
-        let session = Session::new(Rc::clone(&config), Instant::now());
-        let mut follower = Follower::new(&session, Rc::clone(&config), FollowRequest { chat, from }).await?;
-        let (mut to, updates) = wit_stream::new();
-        spawn(async move {
-            if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
-                error.log();
-            }
-        });
-        Ok(updates)
+        logged("messenger.follow", follow).await
     }
+}
+
+/// Runs a call of this function. If it fails, the cause goes to the server log alone.
+async fn logged<T>(
+    function: &'static str,
+    call: impl AsyncFnOnce(server_log::Request) -> Result<T>,
+) -> Result<T, wit::Error> {
+    let log = server_log::Request::new(function, Instant::now(), None);
+    call(log.clone()).await.map_err(|error| {
+        log.failed(&error);
+        error.into()
+    })
 }
 
 /// Writes updates until the stream's lifetime is over, or its reader is gone or does not read.

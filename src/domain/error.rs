@@ -127,20 +127,18 @@ impl Error {
         Self::Unavailable { cause, stored }
     }
 
-    /// Writes a failure that is not the caller's to standard error, which the host keeps as the component's server log.
-    pub fn log(&self) {
+    /// The problem's type and its cause, for the server log; `None` if it is the caller's own mistake, which does not belong there.
+    pub fn problem(&self) -> Option<(&'static str, String)> {
         match self {
             Self::Invalid { .. }
             | Self::TooLarge { .. }
             | Self::SlowBody(_)
             | Self::UnsupportedEncoding
             | Self::KeyReused
-            | Self::Gone { .. } => {}
-            Self::Unavailable { .. } | Self::OldRedis { .. } | Self::Internal(_) => {
-                // One write, so that the lines of several instances do not mix.
-                let line = format!("confab: {self}\n");
-                eprint!("{line}");
-            }
+            | Self::Gone { .. } => None,
+            Self::Unavailable { .. } => Some(("/problems/unavailable", self.to_string())),
+            Self::OldRedis { .. } => Some(("/problems/old-redis", self.to_string())),
+            Self::Internal(cause) => Some(("/problems/internal", format!("{cause:#}"))),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A request on its way to its handler.
 
+use crate::domain::server_log;
 use spin_sdk::http::{HeaderMap, Method, Uri};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::time::Instant;
@@ -12,6 +13,8 @@ pub(super) struct Call {
     pub(super) uri: Uri,
     /// The headers.
     pub(super) headers: HeaderMap,
+    /// The request, as the server log names it.
+    pub(super) log: server_log::Request,
     /// When the component received it.
     pub(super) began: Instant,
     /// The body, not read yet.

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::domain::error::{Error, Result};
+use crate::domain::server_log;
 use crate::http::response::{self, Reply};
 use crate::http::{problem, sse};
 use crate::service::deliver;
@@ -36,16 +37,27 @@ pub(super) fn head() -> Reply {
 ///
 /// The answer is 200 even if Redis is away: at any other status an `EventSource` gives up for good. The stream then ends with an
 /// event that says so, and its client tries again.
-pub(super) fn answer(config: Rc<Config>, source: Result<impl Source>, id: Option<String>) -> Result<Reply> {
+pub(super) fn answer(
+    config: Rc<Config>,
+    log: server_log::Request,
+    source: Result<impl Source>,
+    id: Option<String>,
+) -> Result<Reply> {
     let headers = Fields::try_from(sse::headers());
     let headers = headers.map_err(|why| Error::internal(format!("a header is refused: {why}")))?;
     let (body, contents, end) = BodyWriter::new();
     let (response, _) = Response::new(headers, Some(contents), end);
-    spawn(write(config, source, id, body));
+    spawn(write(config, log, source, id, body));
     Ok(Reply::Stream(response))
 }
 
-async fn write(config: Rc<Config>, source: Result<impl Source>, id: Option<String>, body: BodyWriter) {
+async fn write(
+    config: Rc<Config>,
+    log: server_log::Request,
+    source: Result<impl Source>,
+    id: Option<String>,
+    body: BodyWriter,
+) {
     let BodyWriter {
         stream_writer: mut events,
         result_writer: end,
@@ -62,7 +74,7 @@ async fn write(config: Rc<Config>, source: Result<impl Source>, id: Option<Strin
     let whole = match written {
         Ok(whole) => whole,
         Err(error) => {
-            error.log();
+            log.failed(&error);
             let problem = sse::problem(id.as_deref(), &problem::body(&error));
             deliver(&mut events, problem, config.stream_heartbeat, ends).await
         }

@@ -7,6 +7,7 @@ use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 const CONTENT_ENCODING: HeaderName = HeaderName::from_static("content-encoding");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Reads `Idempotency-Key`: a string of RFC 9651, as in the IETF's draft, or the bare characters, as most clients send it. `"k"`
 /// and `k` are one key.
@@ -25,6 +26,11 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyK
 pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<&[u8]>> {
     let id = only(headers, &LAST_EVENT_ID, Field::LastEventId)?;
     Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// Reads `traceparent` (W3C Trace Context), for the server log.
+pub(super) fn traceparent(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(TRACEPARENT).map(HeaderValue::as_bytes)
 }
 
 /// Whether `Content-Encoding` names anything but `identity` (RFC 9110, section 8.4).

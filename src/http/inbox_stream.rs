@@ -30,7 +30,7 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     }
     let config = config::get().await?;
     let follower = InboxFollower::new(Rc::clone(&config), request);
-    event_stream::answer(config, Ok(follower), None)
+    event_stream::answer(config, call.log, Ok(follower), None)
 }
 
 /// Reads whose inbox it is, and the id of the last event that the client has: from the header `Last-Event-ID`, or else from the query's

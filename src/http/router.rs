@@ -12,10 +12,12 @@ use spin_sdk::http::Method;
 pub(super) type Handler = fn(Call) -> LocalBoxFuture<'static, Result<Reply>>;
 
 /// A path, the methods that it has, and what answers them.
-struct Route {
-    path: &'static str,
+pub(super) struct Route {
+    /// The path.
+    pub(super) path: &'static str,
     methods: Methods,
-    handler: Handler,
+    /// What answers.
+    pub(super) handler: Handler,
 }
 
 /// The methods of a route.
@@ -83,12 +85,12 @@ const ROUTES: &[Route] = &[
     },
 ];
 
-/// The handler of a request, or the response if no route has its path or its method.
-pub(super) fn find(method: &Method, path: &str) -> Result<Handler, Box<Response>> {
+/// The route of a request, or the response if no route has its path or its method.
+pub(super) fn find(method: &Method, path: &str) -> Result<&'static Route, Box<Response>> {
     let route = ROUTES.iter().find(|route| route.path == path);
     let route = route.ok_or_else(|| Box::new(problem::not_found(path)))?;
     if route.methods.has(method) {
-        Ok(route.handler)
+        Ok(route)
     } else {
         Err(Box::new(problem::method_not_allowed(method, route.methods.allow())))
     }

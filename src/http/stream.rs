@@ -32,7 +32,7 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     let session = Session::new(Rc::clone(&config), call.began);
     let follower = Follower::new(&session, Rc::clone(&config), request).await;
     let events = follower.map(|follower| ChatEvents { chat, follower });
-    event_stream::answer(config, events, position)
+    event_stream::answer(config, call.log, events, position)
 }
 
 /// Reads the chat, as the client wrote it, and where the stream begins: after the position in the header `Last-Event-ID`, or else in

@@ -5,6 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
 use crate::domain::member::Member;
 use crate::domain::message::Message;
+use crate::domain::server_log;
 use crate::domain::slice::Extent;
 use crate::store::keys;
 use crate::store::packed::lists;
@@ -64,7 +65,7 @@ pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: 
         };
         match decode_head(reader, chat, &head) {
             Ok(entry) => entries.push((number, entry)),
-            Err(why) => why.at(&keys::log(chat)).log(),
+            Err(why) => server_log::failed(&why.at(&keys::log(chat))),
         }
     }
     Ok(Heads { looked_at, entries })
@@ -151,11 +152,11 @@ mod tests {
             ),
             (
                 &["0", "17-9", "from", "Bob", "hi", "", "3", "0", "0"],
-                "has the time \"from\"",
+                "has a time that is no number",
             ),
             (
                 &["0", "17-9", "26", "Bob", "hi", "", "3", "17", "0"],
-                "\"17\" is not a position",
+                "has a position that is none",
             ),
         ] {
             assert_eq!(entry(head), Err(Unreadable(why.into())));

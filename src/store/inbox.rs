@@ -38,8 +38,7 @@ fn decode_place(place: &[&[u8]]) -> Result<Place, Unreadable> {
     let [tag, score] = place else {
         return Err(Unreadable("has a place of an unknown shape".into()));
     };
-    let chat =
-        keys::chat_of(tag).ok_or_else(|| Unreadable(format!("{:?} is not a chat", String::from_utf8_lossy(tag))))?;
+    let chat = keys::chat_of(tag).ok_or_else(|| Unreadable("has a place that is no chat".into()))?;
     let time = time(score)?;
     Ok(Place { time, chat })
 }
@@ -63,8 +62,8 @@ mod tests {
         assert_eq!(places, ["18:a:b", "17:c:{"]);
         for (values, why) in [
             (strings(&["unreadable", "WRONGTYPE"]), "WRONGTYPE"),
-            (reply(b"\x91\x92\xa1a\xa217"), "\"a\" is not a chat"),
-            (reply(b"\x91\x92\xa3a:b\xa3inf"), "has the time \"inf\""),
+            (reply(b"\x91\x92\xa1a\xa217"), "has a place that is no chat"),
+            (reply(b"\x91\x92\xa3a:b\xa3inf"), "has a time that is no number"),
             (reply(b"\x91\x91\xa3a:b"), "has a place of an unknown shape"),
             (strings(&["inbox"]), "the reply of inbox.lua has an unknown shape"),
         ] {

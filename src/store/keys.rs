@@ -22,6 +22,10 @@
 use crate::domain::chat::Chat;
 use crate::domain::member::Member;
 use percent_encoding::{AsciiSet, PercentEncode, percent_decode, utf8_percent_encode};
+use sha1_smol::Sha1;
+
+/// What each key begins with.
+const PREFIX: &str = "confab:{";
 
 const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'{').add(b'}');
 
@@ -67,6 +71,21 @@ pub(super) fn field(member: &Member) -> String {
     escaped(member).to_string()
 }
 
+/// A text for the server log: the names in each Redis key are replaced by `#` and the first 12 digits of their SHA-1.
+///
+/// Whoever can list the keys can find the one that is meant: `docs/deployment.md` says how.
+pub(super) fn without_names(text: &str) -> String {
+    let (first, rest) = text.split_once(PREFIX).unwrap_or((text, ""));
+    let shown = |part: &str| {
+        // A name has no brace in a key: it is escaped.
+        let (names, after) = part.split_once('}').unwrap_or((part, ""));
+        let digest = Sha1::from(names).digest().to_string();
+        format!("{PREFIX}#{digest:.12}}}{after}")
+    };
+    let keys = rest.split(PREFIX).filter(|part| !part.is_empty()).map(shown);
+    [first.to_owned()].into_iter().chain(keys).collect()
+}
+
 fn of_chat(chat: &Chat, what: std::fmt::Arguments) -> String {
     format!("confab:{{{}}}:{what}", tag(chat))
 }
@@ -96,6 +115,19 @@ mod tests {
             assert!(one.members().iter().all(|member| !inbox(member).contains(&tag(one))));
             assert_eq!((key.matches('{').count(), key.matches('}').count()), (1, 1), "{key}");
         });
+    }
+
+    #[test]
+    fn names_in_keys_are_replaced_by_a_digest() {
+        let text = "at confab:{alice:bob}:log: confab:{%7B}:inbox}: 5-0";
+        assert_eq!(
+            without_names(text),
+            "at confab:{#6270f4a8d495}:log: confab:{#0197969dfe77}:inbox}: 5-0"
+        );
+        for same in ["", "no key", "confab: {x}"] {
+            assert_eq!(without_names(same), same);
+        }
+        assert!(!without_names("confab:{alice").contains("alice"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::domain::entry_id::{EntryId, Epoch, decimal};
 use crate::domain::error::Error;
 use crate::domain::position::{Position, Reset};
+use crate::store::keys::without_names;
 use spin_sdk::redis::RedisResult;
 
 /// Why stored data, or a script's reply, could not be decoded.
@@ -10,10 +11,10 @@ use spin_sdk::redis::RedisResult;
 pub(super) struct Unreadable(pub(super) String);
 
 impl Unreadable {
-    /// The error of a request that met it at this Redis key.
+    /// The error of a request that met it at this Redis key. Its cause has no name of a person.
     pub(super) fn at(self, key: &str) -> Error {
-        let cause = anyhow::Error::msg(self.0);
-        Error::internal(cause.context(format!("the stored data at {key} could not be read")))
+        let why = format!("the stored data at {key} could not be read: {}", self.0);
+        Error::internal(without_names(&why))
     }
 
     /// What a script replied that could not read the stored data, or else that its reply is of an unknown shape.
@@ -84,16 +85,16 @@ pub(super) fn entry_id(id: &[u8]) -> Result<EntryId, Unreadable> {
 
 /// The time of an entry, in microseconds since the Unix epoch.
 pub(super) fn time(time: &[u8]) -> Result<u64, Unreadable> {
-    let time = text(time)?;
-    time.parse().map_err(|_| Unreadable(format!("has the time {time:?}")))
+    text(time)?
+        .parse()
+        .map_err(|_| Unreadable("has a time that is no number".into()))
 }
 
 /// A position that is stored.
 pub(super) fn position(position: &[u8]) -> Result<Position, Unreadable> {
-    let position = text(position)?;
-    position
+    text(position)?
         .parse()
-        .map_err(|_| Unreadable(format!("{position:?} is not a position")))
+        .map_err(|_| Unreadable("has a position that is none".into()))
 }
 
 /// A reply of these strings, for tests.

@@ -8,10 +8,9 @@ use crate::domain::position::Position;
 use crate::domain::update::Update;
 use crate::wit::bindings::exports::confab::messaging::messenger as wit;
 
-/// The error that a caller receives, without any cause that is not the caller's. The cause goes to the server log.
+/// The error that a caller receives, without any cause that is not the caller's.
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
-        error.log();
         match error {
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),

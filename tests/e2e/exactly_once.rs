@@ -175,7 +175,7 @@ async fn an_unreadable_receipt_is_a_500_and_stores_nothing() {
         let answer = confab.send_keyed("a:b", "a", "hi", "k").await;
         assert_eq!(answer.problem(), (500, Value::Null), "{command:?}");
     }
-    confab.logged(&buckets[0]).await;
+    confab.logged(&redis.logged_key(&buckets[0]).await).await;
     confab.logged("a receipt of 7 bytes").await;
     confab.logged("WRONGTYPE").await;
     assert_eq!(redis.keys("*:log").await, Vec::<String>::new());

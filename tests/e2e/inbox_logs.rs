@@ -127,9 +127,9 @@ async fn a_chat_that_cannot_be_read_hides_no_other_and_its_cause_is_in_the_serve
     redis.command::<()>(["SET", "confab:{a:d}:marks", "not marks"]).await;
     assert_eq!(names(&confab.inbox("a").await), ["a:e"]);
     for key in ["confab:{a:b}:log", "confab:{a:c}:log", "confab:{a:d}:marks"] {
-        confab.logged(key).await;
+        confab.logged(&redis.logged_key(key).await).await;
     }
     redis.command::<()>(["SET", "confab:{e}:inbox", "not an inbox"]).await;
     assert_eq!(confab.inbox_by("name=e").await.problem(), (500, Value::Null));
-    confab.logged("confab:{e}:inbox").await;
+    confab.logged(&redis.logged_key("confab:{e}:inbox").await).await;
 }

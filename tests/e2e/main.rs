@@ -40,6 +40,7 @@ mod receipts;
 mod redis_refuses;
 mod refusals;
 mod routes;
+mod server_log;
 mod storage;
 mod stream;
 mod stream_clients;

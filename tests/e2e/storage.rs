@@ -113,11 +113,12 @@ async fn a_key_of_the_wrong_type_is_a_500_and_its_cause_is_only_in_the_server_lo
         confab.pull(json!({ "chat": "a:b" })).await.problem(),
         (500, Value::Null)
     );
+    let shown = redis.logged_key(&key).await;
     let lines = async || {
         confab
             .log()
             .lines()
-            .filter(|line| line.contains(&key) && line.contains("WRONGTYPE"))
+            .filter(|line| line.contains(&shown) && line.contains("WRONGTYPE"))
             .count()
     };
     until("each failure is in the server log", async || lines().await == 2).await;
@@ -148,7 +149,7 @@ async fn an_unreadable_entry_hides_no_other_message() {
         confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.problem(),
         (500, Value::Null)
     );
-    confab.logged(&key).await;
+    confab.logged(&redis.logged_key(&key).await).await;
     confab.logged(&format!("{epoch}-2")).await;
 }
 

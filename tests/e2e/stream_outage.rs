@@ -23,7 +23,7 @@ async fn if_stored_data_is_unreadable_the_stream_reports_a_problem_and_ends() {
         );
         assert_eq!(follower.next_in_this_stream().await, None, "{query}");
     }
-    confab.logged(&log_key("a:b")).await;
+    confab.logged(&redis.logged_key(&log_key("a:b")).await).await;
 }
 
 #[tokio::test]

@@ -62,7 +62,10 @@ fn a_page_that_cannot_be_read_says_where_and_why() {
         (strings(&["unreadable", "WRONGTYPE Operation"]), "WRONGTYPE Operation"),
         (strings(&["17-9"]), "the reply of read.lua has an unknown shape"),
         (strings(&["page", "17-9", "1", "x", ""]), "\"x\" is not an entry's id"),
-        (strings(&["page", "17-9", "x", "17-0", ""]), "has the time \"x\""),
+        (
+            strings(&["page", "17-9", "x", "17-0", ""]),
+            "has a time that is no number",
+        ),
         (
             of_entry(&[b"17"]),
             "entry 17-0: does not have the one field of a message",
@@ -71,7 +74,10 @@ fn a_page_that_cannot_be_read_says_where_and_why() {
             of_entry(&[b"17", b"a:b", b"c", b"d"]),
             "entry 17-0: does not have the one field of a message",
         ),
-        (of_entry(&[b"sender", b"a:b"]), "entry 17-0: has the time \"sender\""),
+        (
+            of_entry(&[b"sender", b"a:b"]),
+            "entry 17-0: has a time that is no number",
+        ),
         (of_entry(&[b"17", b"ab"]), "entry 17-0: has no sender"),
         (of_entry(&[b"17", b"\xff:b"]), "entry 17-0: is not UTF-8"),
         (of_entry(&[b"17", b"a:\xff"]), "entry 17-0: is not UTF-8"),
