@@ -1,4 +1,4 @@
-// The chat page: shows what confab.js receives. Texts enter the page by `textContent` only.
+// The chat page. Texts go in by `textContent` only.
 import { Confab, keep, keepChats, newKey } from './confab.js';
 
 const $ = (id) => document.getElementById(id);
@@ -12,19 +12,16 @@ const make = (tag, fields, ...children) => {
 	element.append(...children);
 	return element;
 };
-
-const clock = (date) => date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
-const dayOf = (date) => {
-	const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 864e5);
-	return ['Today', 'Yesterday'][days] ?? date.toLocaleDateString([], { dateStyle: 'long' });
-};
+const clock = (date) => date.toLocaleTimeString([], { timeStyle: 'short' });
+const dayOf = (date, dateStyle = 'long') =>
+	date >= new Date().setHours(0, 0, 0, 0) ? 'Today' : date.toLocaleDateString([], { dateStyle });
 
 let me, confab, older;
 let view; // The open chat.
 const [chats, rows, inbox] = [[], new Map(), Promise.withResolvers()];
-const outbox = saved('outbox') ?? []; // What is not acknowledged yet, over reloads too.
+const outbox = saved('outbox') ?? []; // What is not acknowledged yet.
 
-/** Makes `nodes` the children of a list, without touching those that are in place. */
+/** Makes `nodes` the children of a list, and leaves those alone that are in place. */
 function arrange(list, nodes) {
 	const focused = document.activeElement;
 	let at = list.firstChild;
@@ -36,13 +33,11 @@ function arrange(list, nodes) {
 	if (list.contains(focused)) focused.focus();
 }
 
-// The list of chats
-
 function row(name) {
 	const face = make('span', { ariaHidden: 'true' }, [...name][0]);
 	face.style.setProperty('--hue', [...name].reduce((hue, letter) => (hue * 31 + letter.codePointAt()) % 360, 7));
-	const parts = [make('b', {}, name), make('time'), make('i'), make('em')];
-	return make('li', {}, make('a', { href: `#${new URLSearchParams({ with: name })}` }, face, ...parts));
+	const href = `#${new URLSearchParams({ with: name })}`;
+	return make('li', {}, make('a', { href }, face, make('b', {}, name), make('time'), make('i'), make('em')));
 }
 
 function showChats() {
@@ -51,101 +46,96 @@ function showChats() {
 		const item = rows.get(chat.with);
 		const [, , time, text, count] = item.firstChild.children;
 		const date = new Date(chat.last.send_time / 1000);
-		say(time, dayOf(date) === 'Today' ? clock(date) : date.toLocaleDateString([], { day: 'numeric', month: 'short' }));
+		const day = dayOf(date, 'short');
+		say(time, day === 'Today' ? clock(date) : day);
 		say(text, `${fold(chat.last.sender) === me ? 'You: ' : ''}${chat.last.text}`);
 		say(count, chat.unread ? `${chat.unread}` : '');
-		count.title = `${chat.unread} unread`;
-		item.firstChild.ariaCurrent = chat === entryOf(view) ? 'page' : null;
+		item.firstChild.ariaCurrent = chat.with === view?.name ? 'page' : null;
 		return item;
 	});
 	arrange($('chats'), items);
 	$('chats').ariaBusy = 'false';
-	$('none').hidden = items.length > 0;
+	$('none').hidden = items.length;
 	$('more').hidden = !older;
 	const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
 	document.title = unread ? `(${unread}) confab` : 'confab';
 }
 
 $('more').onclick = async () => {
-	const page = await confab.inbox({ before: older }).catch(refused);
-	if (!page) return;
+	const page = await confab.inbox({ before: older });
 	chats.push(...page.chats.filter((one) => !chats.some(({ chat }) => chat === one.chat)));
 	older = page.next;
 	showChats();
 };
-$('begin').onsubmit = (event) => {
-	event.preventDefault();
+$('begin').onsubmit = () => {
 	location.hash = new URLSearchParams({ with: $('with').value.trim() });
 	$('with').value = '';
+	return false;
 };
 
-// The open chat
-
-const entryOf = (there) => chats.find((chat) => chat.with === there?.name);
+const entry = () => chats.find((chat) => chat.with === view.name);
+const last = (there) => there?.messages.at(-1)?.index ?? -1;
 const toEnd = () => ($('log').scrollTop = 1e9);
 
-/** The messages, and then what is being sent. A message that came back before its acknowledgement is shown once. */
+/** The messages, then what is being sent. A message that comes before its acknowledgement is shown once. */
 function linesOf({ chat, messages, items }) {
-	const pending = outbox.filter((sending) => sending.chat === chat);
+	const pending = outbox.filter((note) => note.chat === chat);
 	const lines = messages.map((message) => {
+		const { index, text } = message;
 		const own = fold(message.sender) === me;
-		const is = ({ index = message.index, from, text }) => index === message.index && index >= from && text === message.text;
-		const [sent] = own ? pending.splice(pending.findIndex(is) >>> 0, 1) : [];
-		if (sent && !items.has(message.index)) items.set(message.index, items.get(sent.key));
-		return { ...message, own, key: message.index };
+		const at = pending.findIndex((sent) => own && index >= sent.from && text === sent.text && index === (sent.index ?? index));
+		const [sent] = at < 0 ? [] : pending.splice(at, 1);
+		if (sent && !items.has(index)) items.set(index, items.get(sent.key));
+		return { ...message, own, key: index };
 	});
-	return [...lines, ...pending.map((sending) => ({ ...sending, own: true, sending }))];
-}
-
-function stateOf({ sending, index, own }, latest) {
-	if (sending && index === undefined) return sending.failed ?? (sending.late ? 'Not sent yet, trying again …' : 'Sending …');
-	return own && index === latest ? (index < entryOf(view)?.read_by_other ? 'Seen' : 'Sent') : '';
+	return [...lines, ...pending.map((note) => ({ ...note, own: true, waits: note.index === undefined, note }))];
 }
 
 function show() {
 	if (!view?.loaded) return;
 	const [lines, nodes] = [linesOf(view), []];
-	const item = (key, ...fresh) => {
-		if (!view.items.get(key)) view.items.set(key, make('li', { className: 'day' }, ...fresh));
+	const item = (key, ...parts) => {
+		if (!view.items.get(key)) view.items.set(key, make('li', { className: 'day' }, ...parts));
 		nodes.push(view.items.get(key));
 		return nodes.at(-1);
 	};
-	const close = (one, two) => one?.own === two?.own && Math.abs(one.send_time - two.send_time) < 3e8;
-	const latest = lines.findLast(({ own, index }) => own && index !== undefined)?.index;
-	let before;
-	for (const [place, line] of lines.entries()) {
+	const close = (one, two) => one?.own === two?.own && two.send_time - one.send_time < 3e8;
+	const latest = lines.findLast(({ own, waits }) => own && !waits);
+	lines.forEach((line, place) => {
+		const { own, waits, failed, index, note } = line;
 		const date = new Date(line.send_time / 1000);
 		line.day = dayOf(date);
-		if (line.day !== before?.day) before = item(line.day, line.day) && undefined;
-		if (place && line.index === view.fresh) before = item('fresh', 'New') && undefined;
+		let before = lines[place - 1];
+		if (line.day !== before?.day) before = void item(line.day, line.day);
 		const node = item(line.key, make('p'), make('small'));
-		const [state, waits, failed] = [stateOf(line, latest), line.sending && line.index === undefined, line.sending?.failed];
-		node.className = `${line.own ? 'own' : ''} ${close(before, line) ? 'next' : ''} ${waits ? 'waits' : ''} ${failed ? 'failed' : ''}`;
+		node.className = `${own ? 'own' : ''} ${waits ? 'waits' : ''} ${failed ? 'failed' : ''} ${close(before, line) ? 'next' : ''}`;
+		const mark = line !== latest ? '' : index < entry()?.read_by_other ? ' · Seen' : ' · Sent';
+		const time = mark || !close(line, lines[place + 1]) ? clock(date) + mark : '';
 		say(node.children[0], line.text);
-		say(node.children[1], waits ? state : state || !close(line, lines[place + 1]) ? `${clock(date)} ${state && `· ${state}`}` : '');
-		if (failed && !node.children[2]) node.append(...choices(line.sending));
-		else if (!failed) [...node.children].slice(2).forEach((choice) => choice.remove());
-		before = line;
-	}
+		say(node.children[1], waits ? (failed ?? 'Sending …') : time);
+		if (failed && !node.children[2]) node.append(...choices(note));
+		while (!failed && node.children[2]) node.children[2].remove();
+	});
 	if (!nodes.length) item('hello', `Say hello to ${view.name}.`);
-	const newest = view.messages.at(-1)?.index;
 	arrange($('messages'), nodes);
+	const newest = last(view);
 	if (view.low) toEnd();
 	else if (view.newest < newest) $('down').hidden = false;
 	view.newest = newest;
 	if ($('log').scrollTop < 300) loadOlder(view);
 	// What is at the end of the screen is read.
-	if (!view.low || document.hidden || view.marked === view.position || !entryOf(view)?.unread) return;
+	if (!view.low || document.hidden || view.marked === view.position || !entry()?.unread) return;
 	view.marked = view.position;
 	confab.read(view.chat, view.position, view.options).catch(() => {});
 }
 
-async function loadOlder(there, limit = 50) {
+async function loadOlder(there) {
 	if (there.climbing || !there.more) return;
 	there.climbing = true;
+	const { epoch, messages, options } = there;
 	try {
-		const { epoch, messages, options } = there;
-		const page = await confab.pull(there.chat, { reverse: true, before: messages[0].index, epoch, limit }, options);
+		const page = await confab.pull(there.chat, { reverse: true, before: messages[0]?.index, epoch, limit: 50 }, options);
+		if (!messages.length) after(there, page);
 		messages.unshift(...page.messages.reverse());
 		there.more = page.has_more;
 	} catch (problem) {
@@ -160,6 +150,8 @@ async function loadOlder(there, limit = 50) {
 	there.climbing = false;
 }
 
+const after = (there, { position, epoch }) => Object.assign(there, { position, epoch, from: { after: position } });
+
 /** Loads what is new in the open chat. Its position leaves nothing out and repeats nothing. */
 async function update(there) {
 	there.behind = true;
@@ -170,7 +162,7 @@ async function update(there) {
 		try {
 			const page = await confab.pull(there.chat, { ...there.from, limit: 200 }, there.options);
 			there.messages.push(...page.messages);
-			Object.assign(there, { position: page.position, from: { after: page.position }, epoch: page.epoch });
+			after(there, page);
 			there.behind ||= page.has_more;
 		} catch (problem) {
 			if (problem.status !== 410) return refused(problem);
@@ -189,12 +181,12 @@ async function openChat() {
 	view?.left.abort();
 	view = undefined;
 	const name = inHash().get('with');
-	document.body.dataset.view = name ? 'chat' : 'list';
-	showChats();
+	document.body.className = name ? 'chat' : 'list';
+	if (chats.length) showChats();
 	if (!name) return;
 	const left = new AbortController();
-	const there = (view = { name: fold(name), chat: `${me}:${fold(name)}`, items: new Map(), left, low: true });
-	there.options = { signal: left.signal, patience: Infinity };
+	const there = { name: fold(name), messages: [], items: new Map(), more: true, low: true, left };
+	view = Object.assign(there, { chat: `${me}:${there.name}`, options: { signal: left.signal, patience: Infinity } });
 	const place = saved(`place ${there.name}`);
 	say($('other'), there.name);
 	say($('write').firstElementChild, `Message to ${there.name}`);
@@ -203,77 +195,65 @@ async function openChat() {
 	$('down').hidden = true;
 	$('text').value = place?.draft ?? '';
 	$(matchMedia('(pointer: fine)').matches ? 'text' : 'other').focus();
-	try {
-		await inbox.promise;
-		const entry = entryOf(there);
-		there.fresh = entry?.unread ? entry.read : -1;
-		const { messages, position, epoch, has_more } = await confab.pull(there.chat, { reverse: true, limit: 40 }, there.options);
-		Object.assign(there, { messages: messages.reverse(), position, epoch, more: has_more, from: { after: position } });
-		while (there.more && messages[0].index > place?.index) await loadOlder(there, 500);
-		if (there !== view) return;
-		$('messages').ariaBusy = 'false';
-		there.low = place?.index === undefined;
-		there.loaded = there.climbing = true;
-		show();
-		there.items.get(place?.index)?.scrollIntoView();
-		there.climbing = false;
-		update(there);
-	} catch (problem) {
-		refused(problem);
-	}
+	await inbox.promise;
+	do await loadOlder(there);
+	while (there.more && there.messages[0].index > place?.index);
+	if (there !== view) return;
+	$('messages').ariaBusy = 'false';
+	there.low = place?.index === undefined;
+	there.loaded = there.climbing = true;
+	showChats();
+	show();
+	there.items.get(place?.index)?.scrollIntoView();
+	there.climbing = false;
+	update(there);
 }
 
-/** Keeps the place in the chat, and what is written but not sent, for when it is opened again. */
+/** Keeps the place in the chat, and what is written but not sent. */
 function keepPlace() {
 	if (!view) return;
-	const top = $('log').getBoundingClientRect().top;
-	const index = view.low ? undefined : view.messages?.find((message) => view.items.get(message.index)?.getBoundingClientRect().top >= top)?.index;
+	const top = (node) => node?.getBoundingClientRect().top;
+	const index = view.low ? undefined : view.messages.find(({ index }) => top(view.items.get(index)) >= top($('log')))?.index;
 	save(`place ${view.name}`, { draft: $('text').value, index });
 }
 
-// Sending
-
-/** Forgets what is acknowledged, once it is among the messages on the screen. */
+/** Forgets what is acknowledged and among the messages. */
 function settle() {
-	const done = ({ chat, index }) => index !== undefined && !(chat === view?.chat && index > (view.messages?.at(-1)?.index ?? -1));
-	outbox.filter(done).forEach(drop);
+	const shown = last(view);
+	outbox.filter(({ chat, index }) => index !== undefined && (chat !== view?.chat || index <= shown)).forEach(drop);
 	save('outbox', outbox);
 	show();
 }
 
-async function deliver(sending) {
-	sending.failed = undefined;
+async function deliver(note) {
+	delete note.failed;
 	settle();
 	try {
-		const onTry = () => show((sending.late = true));
-		sending.index = (await confab.send(sending, { onTry })).index;
-		if (view?.chat === sending.chat) update(view);
+		note.index = (await confab.send(note)).index;
+		if (view?.chat === note.chat) update(view);
 	} catch (problem) {
-		sending.failed = `Not sent: ${problem.detail ?? problem.message}`;
+		note.failed = `Not sent: ${problem.message}`;
 		if (problem.status === 401) refused(problem);
 	}
 	settle();
 }
 
-const drop = (sending) => outbox.splice(outbox.indexOf(sending), 1);
+const drop = (note) => outbox.splice(outbox.indexOf(note), 1);
 const choice = (text, onclick) => make('button', { className: 'quiet', onclick }, text);
-const choices = (sending) => [
-	choice('Try again', () => deliver(sending)),
-	choice('Remove', () => {
-		drop(sending);
-		settle();
-	}),
+const choices = (note) => [
+	choice('Try again', () => deliver(note)),
+	choice('Remove', () => settle(drop(note))),
 ];
 
-$('write').onsubmit = (event) => {
-	event.preventDefault();
+$('write').onsubmit = () => {
 	const text = $('text').value.trim();
-	if (!text) return;
+	if (!text) return false;
 	$('text').value = '';
 	view.low = true;
-	const from = view.loaded ? (view.messages.at(-1)?.index ?? -1) + 1 : 2 ** 52;
+	const from = view.loaded ? last(view) + 1 : 2 ** 52;
 	outbox.push({ chat: view.chat, sender: me, text, key: newKey(), from, send_time: Date.now() * 1000 });
 	deliver(outbox.at(-1));
+	return false;
 };
 $('text').onkeydown = (event) => {
 	if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -281,44 +261,26 @@ $('text').onkeydown = (event) => {
 	$('write').requestSubmit();
 };
 
-// The way in, and the connection
-
-function enter(asked, why, bad = '') {
-	document.body.dataset.view = 'entry';
-	$('why').className = bad;
+function enter(asked, why, className = '') {
+	document.body.className = 'entry';
+	$('why').className = className;
 	say($('why'), why);
 	say($('asked'), `Your ${asked}`);
 	Object.assign($('key'), asked === 'name' ? { maxLength: 64, pattern: '[^:]+' } : { type: 'password' });
 	$('key').focus();
-	$('enter').onsubmit = (event) => {
-		event.preventDefault();
-		save(asked, $('key').value.trim());
-		location.reload();
-	};
+	$('enter').onsubmit = () => save(asked, $('key').value.trim()) || location.reload() || false;
 }
 
 function refused(problem) {
 	if (problem.name === 'AbortError') return;
-	if (problem.status === 401 && !saved('token')) enter('token', 'This confab asks who you are. Paste the token that your app gave you.');
-	else if ([401, 403].includes(problem.status)) enter('token', `${problem.title}: ${problem.detail}`, 'bad');
-	else showState({ problem });
+	if (![401, 403].includes(problem.status)) showState({ problem });
+	else if (saved('token')) enter('token', `${problem.title}: ${problem.message}`, 'bad');
+	else enter('token', 'Paste the token from your app.');
 }
 
 function showState({ live, problem }) {
-	const why = problem?.status ? problem.detail : 'Offline. What you write is sent when the network is back.';
+	const why = problem?.status ? problem.message : 'Offline. What you write is sent when the network is back.';
 	$('state').replaceChildren(...(live ? [] : [why, choice('Try now', () => confab.wake())]));
-}
-
-async function follow() {
-	for await (const event of confab.followInbox({ onState: showState })) {
-		keepChats(chats, event);
-		if (event.type === 'inbox') older = event.data.next;
-		inbox.resolve();
-		showChats();
-		if (!view) continue;
-		if (event.type === 'inbox' || event.data.with === view.name) update(view);
-		show();
-	}
 }
 
 async function start() {
@@ -326,7 +288,7 @@ async function start() {
 	if (place.has('token')) {
 		save('token', place.get('token'));
 		place.delete('token');
-		history.replaceState(null, '', `${location.pathname}#${place}`);
+		history.replaceState(null, '', `#${place}`);
 	}
 	const token = (old) => (saved('token') === old ? undefined : saved('token'));
 	confab = new Confab({ token });
@@ -338,8 +300,15 @@ async function start() {
 	confab = new Confab({ name: me, token });
 	say($('me'), me);
 	openChat();
-	for (const sending of outbox) if (sending.sender === me && !sending.failed) deliver(sending);
-	await follow();
+	for (const note of outbox) if (note.sender === me && !note.failed) deliver(note);
+	for await (const event of confab.followInbox({ onState: showState })) {
+		keepChats(chats, event);
+		if (event.type === 'inbox') older = event.data.next;
+		inbox.resolve();
+		showChats();
+		if (view && [undefined, view.name].includes(event.data.with)) update(view);
+		show();
+	}
 }
 
 $('leave').onclick = () => {
@@ -357,8 +326,8 @@ $('log').onscroll = () => {
 $('down').onclick = toEnd;
 new ResizeObserver(() => view?.low && toEnd()).observe($('log'));
 document.onvisibilitychange = show;
-addEventListener('hashchange', openChat);
-addEventListener('pagehide', keepPlace);
-addEventListener('online', () => confab.wake());
-addEventListener('offline', () => showState({}));
+onhashchange = openChat;
+onpagehide = keepPlace;
+ononline = () => confab.wake();
+onoffline = () => showState({});
 start().catch(refused);
