@@ -12,10 +12,12 @@ test:
 	scripts/setup redis-server
 	$(if $(filter spin,$(HOST)),scripts/e2e spin,cargo test --workspace -- --show-output)
 
-# Checks the confab at URL=https://..., without access to its Redis, in chats of its own.
+# Checks the confab at URL=https://..., without access to its Redis, in chats of its own. Then, or without URL one of its own, against
+# its description.
 conformance:
 	scripts/setup rust
-	scripts/e2e '$(URL)'
+	$(if $(URL),scripts/e2e '$(URL)')
+	scripts/conformance '$(URL)'
 
 # Format, Clippy, and the project's own rules.
 lint:

@@ -1,5 +1,6 @@
 //! The HTTP transport: finds the route of a request and answers, always with a response of confab's own.
 
+mod asset;
 mod body;
 mod call;
 mod event_stream;
@@ -10,6 +11,7 @@ mod inbox_entry;
 mod inbox_stream;
 mod json;
 mod message;
+mod openapi;
 mod ping;
 mod problem;
 mod pull;

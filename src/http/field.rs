@@ -4,7 +4,8 @@
 use crate::domain::error::Error;
 use crate::domain::error::Field;
 
-const FIELDS: [Field; 15] = [
+/// Every field.
+pub(super) const FIELDS: [Field; 15] = [
     Field::Chat,
     Field::Text,
     Field::Sender,

@@ -51,9 +51,10 @@ pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 /// waits for the client's delayed acknowledgement.
 ///
 /// It is not to be stored: a shared cache would give one chat's page to the reader of another.
-pub(super) fn whole(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Response {
+pub(super) fn whole(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Response {
+    let body = body.into();
     let length = HeaderValue::from(body.len());
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);

@@ -3,7 +3,7 @@
 use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::response::{Reply, Response};
-use crate::http::{inbox, inbox_stream, ping, problem, pull, read, ready, send, stream};
+use crate::http::{inbox, inbox_stream, openapi, ping, problem, pull, read, ready, send, stream};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use spin_sdk::http::Method;
@@ -15,14 +15,15 @@ pub(super) type Handler = fn(Call) -> LocalBoxFuture<'static, Result<Reply>>;
 pub(super) struct Route {
     /// The path.
     pub(super) path: &'static str,
-    methods: Methods,
+    /// The methods that it has.
+    pub(super) methods: Methods,
     /// What answers.
     pub(super) handler: Handler,
 }
 
 /// The methods of a route.
 #[derive(Clone, Copy)]
-enum Methods {
+pub(super) enum Methods {
     /// The host leaves the body out of an answer to HEAD, and keeps its length.
     Get,
     Post,
@@ -30,7 +31,7 @@ enum Methods {
 
 impl Methods {
     /// The value of the header `Allow`.
-    const fn allow(self) -> &'static str {
+    pub(super) const fn allow(self) -> &'static str {
         match self {
             Self::Get => "GET, HEAD",
             Self::Post => "POST",
@@ -42,7 +43,8 @@ impl Methods {
     }
 }
 
-const ROUTES: &[Route] = &[
+/// Every route.
+pub(super) const ROUTES: &[Route] = &[
     Route {
         path: "/ping",
         methods: Methods::Get,
@@ -83,6 +85,11 @@ const ROUTES: &[Route] = &[
         methods: Methods::Post,
         handler: |call| read::handle(call).boxed_local(),
     },
+    Route {
+        path: "/openapi.json",
+        methods: Methods::Get,
+        handler: |call| openapi::handle(call).boxed_local(),
+    },
 ];
 
 /// The route of a request, or the response if no route has its path or its method.
@@ -120,7 +127,17 @@ mod tests {
 
     #[test]
     fn a_path_is_exact() {
-        for path in ["", "/", "/pin", "/ping/", "/PING", "/api/send/", "//ping", "/api"] {
+        for path in [
+            "",
+            "/pin",
+            "/ping/",
+            "/PING",
+            "/api/send/",
+            "//ping",
+            "/api",
+            "/app",
+            "/index.html",
+        ] {
             let refusal = find(&Method::GET, path).err().unwrap();
             assert_eq!(refusal.status(), StatusCode::NOT_FOUND, "{path}");
         }

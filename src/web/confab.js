@@ -1,5 +1,5 @@
 /**
- * A client of confab without DOM, for browsers and Node 22. Import it from your confab, or copy it.
+ * A client of confab without DOM, for browsers and Node 20. Import it from your confab, or copy it.
  *
  *     import { Confab, keep } from 'https://chat.example/confab.js';
  *     const confab = new Confab({ token: (refused) => myToken(refused) });
@@ -209,13 +209,14 @@ export class Confab {
 	}
 
 	async #pause(wait, asked, signal) {
-		const { promise, resolve } = Promise.withResolvers();
-		const timer = setTimeout(resolve, wait);
-		if (!asked) this.#pauses.add(resolve);
-		signal?.addEventListener('abort', resolve, { once: true });
-		await promise;
+		let timer, end;
+		await new Promise((resolve) => {
+			timer = setTimeout((end = resolve), wait);
+			if (!asked) this.#pauses.add(end);
+			signal?.addEventListener('abort', end, { once: true });
+		});
 		clearTimeout(timer);
-		this.#pauses.delete(resolve);
+		this.#pauses.delete(end);
 	}
 }
 

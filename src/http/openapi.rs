@@ -1,0 +1,17 @@
+//! `GET /openapi.json`: the description of the API, OpenAPI 3.1. It is written by hand; the tests hold it against the code.
+
+use crate::domain::error::Result;
+use crate::http::asset::Asset;
+use crate::http::call::Call;
+use crate::http::response::Reply;
+
+static DESCRIPTION: Asset = Asset::new("application/json; charset=utf-8", include_str!("openapi.json"));
+
+/// Answers with the description.
+#[expect(clippy::unused_async, reason = "every handler is")]
+pub(super) async fn handle(call: Call) -> Result<Reply> {
+    Ok(Reply::Whole(DESCRIPTION.answer(&call.headers)))
+}
+
+#[cfg(test)]
+mod tests;
