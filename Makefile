@@ -1,16 +1,21 @@
 # A newcomer's two commands are `make run` and `make test`. Both install what they need.
 
-.PHONY: run test conformance lint check bench fuzz build
+.PHONY: run test test-browser conformance lint check bench fuzz build
 
 # Serves confab on http://127.0.0.1:3000.
 run: build
 	scripts/run
 
-# Every test: units, and the component on a real redis-server. HOST=spin runs the e2e tests on the Spin on the PATH instead.
+# Every test: units, the component on a real redis-server, and the page if Chromium is there. HOST=spin runs the e2e tests on the Spin on the PATH instead.
 test:
 	scripts/setup rust
 	scripts/setup redis-server
 	$(if $(filter spin,$(HOST)),scripts/e2e spin,cargo test --workspace -- --show-output)
+	scripts/test-browser --if-possible
+
+# The chat page and confab.js, in Chromium.
+test-browser:
+	scripts/test-browser
 
 # Checks the confab at URL=https://..., without access to its Redis, in chats of its own. Then, or without URL one of its own, against
 # its description.

@@ -12,6 +12,7 @@ mod inbox_stream;
 mod json;
 mod message;
 mod openapi;
+mod page;
 mod ping;
 mod problem;
 mod pull;

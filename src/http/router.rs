@@ -3,7 +3,7 @@
 use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::response::{Reply, Response};
-use crate::http::{inbox, inbox_stream, openapi, ping, problem, pull, read, ready, send, stream};
+use crate::http::{inbox, inbox_stream, openapi, page, ping, problem, pull, read, ready, send, stream};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use spin_sdk::http::Method;
@@ -90,6 +90,26 @@ pub(super) const ROUTES: &[Route] = &[
         methods: Methods::Get,
         handler: |call| openapi::handle(call).boxed_local(),
     },
+    Route {
+        path: "/",
+        methods: Methods::Get,
+        handler: |call| page::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/app.js",
+        methods: Methods::Get,
+        handler: |call| page::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/app.css",
+        methods: Methods::Get,
+        handler: |call| page::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/confab.js",
+        methods: Methods::Get,
+        handler: |call| page::handle(call).boxed_local(),
+    },
 ];
 
 /// The route of a request, or the response if no route has its path or its method.
@@ -129,6 +149,7 @@ mod tests {
     fn a_path_is_exact() {
         for path in [
             "",
+            "/index.html",
             "/pin",
             "/ping/",
             "/PING",
@@ -143,15 +164,17 @@ mod tests {
         }
     }
 
-    /// The development host prints the routes when it starts: the same ones as here.
+    /// The development host prints the routes when it starts: the same ones as here, but for the page's files.
     #[test]
     fn the_host_prints_these_routes() {
         let host = include_str!("../../tests/host/src/main.rs");
         let printed = host.lines().find(|line| line.contains("GET /ping")).unwrap();
-        for Route { path, methods, .. } in ROUTES {
+        let of_page = |path| ["/", "/app.js", "/app.css", "/confab.js"].contains(&path);
+        let routes: Vec<_> = ROUTES.iter().filter(|route| !of_page(route.path)).collect();
+        for Route { path, methods, .. } in &routes {
             let method = methods.allow().split(", ").next().unwrap();
             assert!(printed.contains(&format!("{method} {path}")), "{method} {path}");
         }
-        assert_eq!(printed.matches(" /").count(), ROUTES.len(), "{printed}");
+        assert_eq!(printed.matches(" /").count(), routes.len(), "{printed}");
     }
 }

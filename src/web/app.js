@@ -152,7 +152,7 @@ async function loadOlder(there) {
 
 const after = (there, { position, epoch }) => Object.assign(there, { position, epoch, from: { after: position } });
 
-/** Loads what is new in the open chat. Its position leaves nothing out and repeats nothing. */
+/** Loads what is new in the open chat. */
 async function update(there) {
 	there.behind = true;
 	if (there.updating || !there.loaded) return;
@@ -209,7 +209,6 @@ async function openChat() {
 	update(there);
 }
 
-/** Keeps the place in the chat, and what is written but not sent. */
 function keepPlace() {
 	if (!view) return;
 	const top = (node) => node?.getBoundingClientRect().top;
@@ -292,7 +291,8 @@ async function start() {
 	}
 	const token = (old) => (saved('token') === old ? undefined : saved('token'));
 	confab = new Confab({ token });
-	const { name, auth } = await confab.me({ patience: Infinity, onTry: (problem) => showState({ problem }) });
+	const asked = confab.me({ patience: Infinity, onTry: (problem) => showState({ problem }) });
+	const { name, auth } = await asked.catch((problem) => (problem.status === 404 ? { auth: 'open' } : Promise.reject(problem)));
 	showState({ live: true });
 	$('banner').hidden = auth !== 'open';
 	me = name ?? (saved('name') && fold(saved('name')));

@@ -32,6 +32,7 @@ mod model;
 mod names;
 mod original_faults;
 mod outage;
+mod page;
 mod paging;
 mod positions;
 mod read_marks;

@@ -42,7 +42,15 @@ async fn head_answers_like_get_without_the_body() {
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_is_405_with_the_allowed_ones() {
     let confab = Confab::anywhere().start();
-    for path in ["/", "/ping/", "/api", "/api/send/", "/api/pullx", "/PING", "/%70ing"] {
+    for path in [
+        "/index.html",
+        "/ping/",
+        "/api",
+        "/api/send/",
+        "/api/pullx",
+        "/PING",
+        "/%70ing",
+    ] {
         assert_eq!(confab.get(path).await.problem(), (404, Value::Null), "{path}");
     }
     for (method, path, allowed) in [

@@ -72,6 +72,7 @@ async fn serve(options: Options) -> Result<()> {
     {
         warn_if_away(host).await;
     }
+    println!("The chat page: http://{}/", server.address());
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
     println!("Stopping.");
     server.stop().await;

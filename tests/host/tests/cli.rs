@@ -120,6 +120,10 @@ fn it_prints_its_address_and_failed_requests_and_stops_at_ctrl_c() {
         line(&mut host.printed),
         "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /openapi.json"
     );
+    assert_eq!(
+        line(&mut host.printed),
+        format!("The chat page: http://{}/", host.address)
+    );
     let warning = line(&mut host.warned);
     assert!(
         warning.starts_with(&format!("Redis is not there ({}: ", host.redis.host())) && warning.contains("--redis"),

@@ -1,0 +1,84 @@
+// confab.js without a page: this process imports it as an app's author would.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Confab, Problem, keep, keepChats } from '../../src/web/confab.js';
+import { Redis, Server, until } from './kit.mjs';
+
+let redis, server;
+before(async () => {
+  redis = await Redis.start();
+  server = await Server.start(redis, { stream_lifetime_s: 1 });
+});
+after(async () => {
+  await server?.end();
+  await redis?.end();
+});
+
+test('while Redis comes and goes, each send is stored once, and followers have all in order', async () => {
+  const chat = 'alice:bob';
+  const [alice, bob] = ['alice', 'bob'].map((name) => new Confab({ base: server.url, name }));
+  const stop = new AbortController();
+  const [messages, chats, states] = [[], [], new Set()];
+  const following = Promise.all([
+    (async () => {
+      const onState = ({ live }) => states.add(live);
+      for await (const event of bob.followChat(chat, { after: '0', signal: stop.signal, onState })) keep(messages, event);
+    })(),
+    (async () => {
+      for await (const event of bob.followInbox({ signal: stop.signal })) keepChats(chats, event);
+    })(),
+  ]);
+  const expected = Array.from({ length: 60 }, (_, number) => `message ${number}`);
+  let failures = 0;
+  const sending = Promise.all(expected.map((text) => alice.send({ chat, text }, { onTry: () => failures++ })));
+  for (let round = 0; round < 3; round++) {
+    const reached = messages.length;
+    await until('some arrive', () => messages.length > reached || messages.length === expected.length);
+    await redis.stop();
+    await until('a try fails, or all are sent', () => failures > round || messages.length === expected.length);
+    await redis.start();
+    alice.wake();
+    bob.wake();
+  }
+  const receipts = await sending;
+  await until('the follower has all', () => messages.length >= expected.length);
+  assert.deepEqual(messages.map(({ text }) => text), expected);
+  assert.deepEqual(receipts.map(({ index }) => index), expected.map((_, number) => number));
+  await until('the inbox has the last', () => chats[0]?.last.text === expected.at(-1));
+  assert.equal(chats[0].unread, 60);
+  const { position } = await bob.pull(chat, { reverse: true, limit: 1 });
+  assert.equal((await bob.read(chat, position)).unread, 0);
+  await until('the inbox knows that it is read', () => chats[0].unread === 0);
+  assert.ok(states.has(true));
+  stop.abort();
+  await following;
+  console.log(`60 sends, ${failures} failed tries, 3 outages: lost 0, doubled 0`);
+});
+
+test('the same key is the same message; a refusal is thrown at once, and holds nobody up', async () => {
+  const zoe = new Confab({ base: server.url, name: 'zoe' });
+  const [chat, key] = ['zoe:yan', 'k1'];
+  const [first, again] = [await zoe.send({ chat, text: 'once', key }), await zoe.send({ chat, text: 'once', key })];
+  assert.equal(again.index, first.index);
+  const refused = zoe.send({ chat, text: '' });
+  const next = zoe.send({ chat, text: 'next' });
+  await assert.rejects(refused, (problem) => problem instanceof Problem && problem.status === 400 && problem.field === 'text');
+  assert.equal((await next).index, 1);
+  await assert.rejects(async () => {
+    for await (const _ of zoe.followChat('no chat')) assert.fail();
+  }, { status: 400, field: 'chat' });
+});
+
+test('events are kept as the chat has them', () => {
+  const messages = [0, 1, 2, 3, 4].map((index) => ({ index }));
+  const indexes = () => messages.map(({ index }) => index);
+  keep(messages, { type: 'open', data: { position: '0' } });
+  keep(messages, { type: 'gap', data: { from: 0, first_index: 2 } });
+  assert.deepEqual(indexes(), [2, 3, 4]);
+  keep(messages, { type: 'reset', data: { index: 4 } });
+  keep(messages, { type: 'message', data: { index: 4 } });
+  assert.deepEqual(indexes(), [2, 3, 4]);
+  keep(messages, { type: 'reset', data: { index: 0 } });
+  assert.deepEqual(indexes(), []);
+});

@@ -1,0 +1,149 @@
+// What the browser tests stand on: a confab of their own, on a Redis of its own, and people in Chromium.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Waits until `condition` returns something true, and returns that; fails after 15 s, and says `what` was waited for. */
+export async function until(what, condition) {
+  const end = Date.now() + 15_000;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A redis-server on a port of its own, which keeps its data over `stop` and `start`. */
+export class Redis {
+  static async start() {
+    const redis = new Redis();
+    redis.port = await freePort();
+    redis.folder = mkdtempSync(join(tmpdir(), 'confab-'));
+    await redis.start();
+    return redis;
+  }
+
+  async start() {
+    const options = ['--bind', '127.0.0.1', '--port', this.port, '--dir', this.folder, '--appendonly', 'yes', '--save', ''];
+    this.process = spawn('redis-server', options.map(String), { stdio: 'ignore' });
+    await until('redis-server listens', () => new Promise((resolve) => {
+      const socket = connect(this.port, '127.0.0.1');
+      socket.on('connect', () => socket.end(resolve(true)));
+      socket.on('error', () => resolve(false));
+    }));
+  }
+
+  async stop() {
+    this.process.kill();
+    await once(this.process, 'exit');
+  }
+
+  async end() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** A confab on a free port. `variables` are those of spin.toml. */
+export class Server {
+  static async start(redis, variables = {}) {
+    const server = new Server();
+    const options = ['--listen', '127.0.0.1:0', '--redis', `redis://127.0.0.1:${redis.port}`];
+    for (const [name, value] of Object.entries(variables)) options.push('--variable', `${name}=${value}`);
+    const stdio = ['ignore', 'pipe', process.env.CONFAB_LOG ? 'inherit' : 'ignore'];
+    server.process = spawn(join(project, 'target/debug/confab-host'), options, { cwd: project, stdio });
+    for await (const line of createInterface({ input: server.process.stdout })) {
+      server.url = /http:\S+[0-9]/.exec(line)?.[0];
+      if (server.url) return server;
+    }
+    throw new Error('confab-host stopped');
+  }
+
+  /** Sends a message past the page. */
+  async send(chat, sender, text) {
+    const answer = await fetch(`${this.url}/api/send`, { method: 'POST', body: JSON.stringify({ chat, sender, text }) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** All texts of a chat, as confab has them. */
+  async texts(chat) {
+    const answer = await fetch(`${this.url}/api/pull?${new URLSearchParams({ chat, limit: 1000 })}`);
+    return (await answer.json()).messages.map(({ text }) => text);
+  }
+
+  async end() {
+    this.process.kill('SIGINT');
+    await once(this.process, 'exit');
+  }
+}
+
+/** Chromium, with a context of its own for each person. */
+export class Browser {
+  static async start() {
+    const browser = new Browser();
+    const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+    browser.chromium = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    return browser;
+  }
+
+  /** A page that is open. Errors of its scripts fail the test that asks `faults`. */
+  async open(url, options = {}) {
+    const context = await this.chromium.newContext({ viewport: { width: 1000, height: 700 }, ...options });
+    const page = await context.newPage();
+    page.faults = [];
+    page.on('pageerror', ({ message }) => page.faults.push(message));
+    page.on('console', (message) => /Content Security|Trusted/.test(message.text()) && page.faults.push(message.text()));
+    await page.goto(url);
+    return page;
+  }
+
+  /** A page on which `name` has come in, in open mode, with the chat with `other` open. */
+  async person(server, name, other, options) {
+    const page = await this.open(`${server.url}/${other ? `#with=${other}` : ''}`, options);
+    await page.getByLabel('Your name').fill(name);
+    await page.keyboard.press('Enter');
+    await page.locator('#chats[aria-busy="false"]').waitFor({ state: 'attached' });
+    return page;
+  }
+
+  async end() {
+    await this.chromium.close();
+  }
+}
+
+/** Writes a text into the open chat. */
+export async function write(page, text) {
+  await page.locator('#text').fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** The texts of the open chat, in the order of the screen. */
+export const texts = (page) => page.locator('#messages p').allTextContents();
+
+/** What axe finds, one line per fault. The page's policy forbids a script tag, so it is evaluated. */
+export async function faults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run());
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}

@@ -1,0 +1,163 @@
+// The chat page, in a real browser on a real confab.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Browser, Redis, Server, faults, texts, until, write } from './kit.mjs';
+
+let redis, server, browser;
+before(async () => {
+  redis = await Redis.start();
+  [server, browser] = await Promise.all([Server.start(redis), Browser.start()]);
+});
+after(async () => {
+  await Promise.all([browser?.end(), server?.end()]);
+  await redis?.end();
+});
+
+/** The state under the last message, like "12:00 Sent". */
+const state = (page) => page.locator('#messages small').last().textContent();
+const said = (page, text) => until(`the page shows "${text}"`, async () => (await texts(page)).includes(text));
+const list = (page) => page.locator('#chats').innerText();
+
+test('two people talk: unread counts, live messages, "seen"', async () => {
+  const alice = await browser.person(server, 'Alice', 'bob');
+  await write(alice, 'Hi Bob');
+  await until('it is sent', async () => (await state(alice)).endsWith('Sent'));
+  const bob = await browser.person(server, 'bob');
+  await until('bob has one unread', async () => /alice[^]*Hi Bob\s*1/.test(await list(bob)));
+  assert.equal(await bob.title(), '(1) confab');
+  assert.ok((await state(alice)).endsWith('Sent'));
+  await bob.getByRole('link', { name: 'alice' }).click();
+  await said(bob, 'Hi Bob');
+  await until('alice knows that it is seen', async () => (await state(alice)).endsWith('Seen'));
+  await until('bob has nothing unread', async () => (await bob.title()) === 'confab');
+  await write(bob, 'Hi Alice');
+  await said(alice, 'Hi Alice');
+  await write(alice, 'two\nlines');
+  await said(bob, 'two\nlines');
+  assert.deepEqual(await texts(alice), ['Hi Bob', 'Hi Alice', 'two\nlines']);
+  assert.deepEqual(await texts(bob), await texts(alice));
+  assert.deepEqual([...alice.faults, ...bob.faults], []);
+});
+
+test('a text with markup stays text', async () => {
+  const markup = '<img src=x onerror="document.title=1"><b>bold</b> &amp; <script>document.title=2</script>';
+  await server.send('mallory:victim', 'mallory', markup);
+  const victim = await browser.person(server, 'victim', 'mallory');
+  await said(victim, markup);
+  assert.ok((await list(victim)).includes('<img src=x'));
+  assert.equal(await victim.locator('img, #messages b, #messages script').count(), 0);
+  assert.match(await victim.title(), /confab$/);
+  assert.deepEqual(victim.faults, []);
+});
+
+test('the network goes away and comes back: nothing lost, nothing doubled', async () => {
+  const [ann, ben] = [await browser.person(server, 'ann', 'ben'), await browser.person(server, 'ben', 'ann')];
+  await write(ann, 'before');
+  await said(ben, 'before');
+  const sent = ['before'];
+  for (const round of [1, 2]) {
+    await ann.context().setOffline(true);
+    await until('ann sees that she is offline', async () => (await ann.locator('#state').innerText()).startsWith('Offline'));
+    for (let number = 0; number < 5; number++) {
+      await write(ann, `ann ${round}.${number}`);
+      await write(ben, `ben ${round}.${number}`);
+      sent.push(`ann ${round}.${number}`, `ben ${round}.${number}`);
+    }
+    assert.equal(await ann.locator('.waits').count(), 5);
+    await said(ben, `ben ${round}.4`);
+    // What is not sent yet outlives the page.
+    if (round === 2) {
+      await ann.context().setOffline(false);
+      await ann.reload();
+    } else await ann.context().setOffline(false);
+    await until('ann has sent all', async () => (await ann.locator('.waits').count()) === 0 && (await texts(ann)).length === sent.length);
+    await until('ben has all', async () => (await texts(ben)).length === sent.length);
+  }
+  const stored = await server.texts('ann:ben');
+  assert.deepEqual([...stored].sort(), [...sent].sort());
+  assert.deepEqual(await texts(ann), stored);
+  assert.deepEqual(await texts(ben), stored);
+  const own = stored.filter((text) => text.startsWith('ann'));
+  assert.deepEqual(own, [...own].sort());
+  assert.deepEqual([...ann.faults, ...ben.faults], []);
+});
+
+test('a reload keeps the place, and history loads on the way up', async () => {
+  for (let number = 0; number < 180; number++) await server.send('rita:saul', number % 3 ? 'rita' : 'saul', `message ${number}`);
+  const rita = await browser.person(server, 'rita', 'saul');
+  await said(rita, 'message 179');
+  assert.ok((await texts(rita)).length < 100);
+  const place = () => rita.evaluate(() => {
+    const top = document.getElementById('log').getBoundingClientRect().top;
+    return [...document.querySelectorAll('#messages p')].find((text) => text.getBoundingClientRect().top >= top - 1).textContent;
+  });
+  await until('all of it is there', async () => {
+    await rita.locator('#log').evaluate((log) => (log.scrollTop = 0));
+    return (await texts(rita)).length === 180;
+  });
+  assert.deepEqual(await texts(rita), await server.texts('rita:saul'));
+  await rita.locator('#messages li', { hasText: /^message 57/ }).evaluate((item) => item.scrollIntoView());
+  await rita.locator('#text').fill('not sent');
+  const before = await place();
+  await rita.reload();
+  await until('the place is there again', async () => (await rita.locator('#messages p').count()) && (await place()) === before);
+  assert.equal(await rita.locator('#text').inputValue(), 'not sent');
+  await server.send('rita:saul', 'saul', 'a new one');
+  await rita.getByRole('button', { name: 'New messages' }).click();
+  await said(rita, 'a new one');
+  assert.deepEqual(rita.faults, []);
+});
+
+test('the keyboard is enough', async () => {
+  const page = await browser.open(server.url);
+  await page.getByLabel('Your name').waitFor();
+  await page.keyboard.type('kim');
+  await page.keyboard.press('Enter');
+  await page.locator('#none').waitFor();
+  for (const name of ['Leave', 'Write to']) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => document.activeElement.labels?.[0]?.textContent || document.activeElement.textContent);
+    assert.equal(focused, name);
+  }
+  await page.keyboard.type('lee');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'lee' }).waitFor();
+  await page.keyboard.type('hello');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('lee');
+  await page.keyboard.press('Enter');
+  await until('it is sent', async () => (await state(page)).endsWith('Sent'));
+  assert.deepEqual(await server.texts('kim:lee'), ['hello\nlee']);
+  await page.keyboard.press('Shift+Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'log');
+  assert.deepEqual(page.faults, []);
+});
+
+test('axe finds nothing, and nothing is wider than 320 pixels', async () => {
+  await server.send('uma:vic', 'vic', 'Look: https://example.org/a/very/long/address/without/any/place/to/break/it/at/all');
+  await server.send('uma:wim', 'wim', 'unread');
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [320, 1000]) {
+      const options = { colorScheme, viewport: { width, height: 640 } };
+      const at = `${colorScheme} ${width}`;
+      const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+      const entry = await browser.open(server.url, options);
+      await entry.getByLabel('Your name').waitFor();
+      assert.deepEqual(await faults(entry), [], `${at} entry`);
+      const empty = await browser.person(server, 'nobody', undefined, options);
+      assert.deepEqual(await faults(empty), [], `${at} empty`);
+      const page = await browser.person(server, 'uma', undefined, options);
+      await page.getByRole('link', { name: 'vic' }).waitFor();
+      assert.deepEqual([await faults(page), await fits(page)], [[], true], `${at} list`);
+      await page.getByRole('link', { name: 'vic' }).click();
+      await page.locator('#messages p').first().waitFor();
+      assert.deepEqual([await faults(page), await fits(page)], [[], true], `${at} chat`);
+      await page.context().setOffline(true);
+      await write(page, 'x'.repeat(300));
+      await page.locator('#state button').waitFor();
+      assert.deepEqual([await faults(page), await fits(page)], [[], true], `${at} offline`);
+      await Promise.all([entry, empty, page].map((one) => one.context().close()));
+    }
+  }
+});
