@@ -70,7 +70,7 @@ fn names(request: &HeaderMap, tag: &str) -> bool {
 const fn hash(mut bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     while let [first, rest @ ..] = bytes {
-        hash = (hash ^ *first as u64).wrapping_mul(0x0100_0000_01b3);
+        hash = (hash ^ u64::from_le_bytes([*first, 0, 0, 0, 0, 0, 0, 0])).wrapping_mul(0x0100_0000_01b3);
         bytes = rest;
     }
     hash

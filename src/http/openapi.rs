@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the description of the API, OpenAPI 3.1. It is written by hand; the tests hold it against the code.
+//! `GET /openapi.json`: the description of the API, `OpenAPI` 3.1. It is written by hand; the tests hold it against the code.
 
 use crate::domain::error::Result;
 use crate::http::asset::Asset;
