@@ -1,13 +1,15 @@
 //! The component's Spin variables: one table with name, default, bounds and meaning. Read once per instance.
 
+mod text;
+mod variable;
+
 use crate::domain::error::{Error, Result};
-use anyhow::Context as _;
-use spin_sdk::variables;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
+pub use text::{AuthSettings, TEXTS, Text};
 
 /// A variable whose value is a whole number.
 pub struct Number {
@@ -70,7 +72,8 @@ const STREAM_LIFETIME_S: Number = Number {
     meaning: "How long a stream lasts, in seconds; its client continues with a new one",
 };
 
-/// Every variable but `redis_url`, which `spin.toml` puts together from `redis_scheme`, `redis_credentials` and `redis_host`.
+/// Every variable whose value is a number. There are also [`TEXTS`], and `redis_url`, which `spin.toml` puts together from
+/// `redis_scheme`, `redis_credentials` and `redis_host`.
 pub const VARIABLES: [&Number; 6] = [
     &REDIS_TIMEOUT_MS,
     &REQUEST_TIMEOUT_MS,
@@ -96,6 +99,10 @@ pub struct Config {
     pub stream_heartbeat: Duration,
     /// How long a stream lasts, so that its host can replace the instance.
     pub stream_lifetime: Duration,
+    /// Who may call, not checked yet.
+    pub auth: AuthSettings,
+    /// The pages of other origins that may call, not checked yet.
+    pub cors_origins: String,
 }
 
 thread_local! {
@@ -108,28 +115,23 @@ pub async fn get() -> Result<Rc<Config>> {
         return Ok(config);
     }
     let config = Rc::new(Config {
-        redis_url: variable("redis_url").await?,
+        redis_url: variable::read("redis_url").await?,
         redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
         request_timeout: Duration::from_millis(REQUEST_TIMEOUT_MS.read().await?),
         idempotency_window: Duration::from_secs(IDEMPOTENCY_WINDOW_S.read().await?),
         max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
         stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),
         stream_lifetime: Duration::from_secs(STREAM_LIFETIME_S.read().await?),
+        auth: AuthSettings::read().await?,
+        cors_origins: text::cors_origins().await?,
     });
     // Another request of this instance may have been first: both read the same values.
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))
 }
 
-async fn variable(name: &str) -> Result<String> {
-    let value = variables::get(name).await;
-    value
-        .with_context(|| format!("the variable {name} could not be read"))
-        .map_err(Error::internal)
-}
-
 impl Number {
     async fn read(&self) -> Result<u64> {
-        self.parse(&variable(self.name).await?)
+        self.parse(&variable::read(self.name).await?)
     }
 
     fn parse(&self, value: &str) -> Result<u64> {
@@ -158,7 +160,7 @@ mod tests {
         }
     }
 
-    /// The table, `spin.toml` and the README state the same variables, defaults and meanings.
+    /// The tables, `spin.toml`, the README and docs/identity.md state the same variables, defaults and meanings.
     #[test]
     fn the_manifest_and_the_readme_agree_with_the_table() {
         let manifest = include_str!("../spin.toml");
@@ -179,11 +181,33 @@ mod tests {
             assert!(readme.contains(&row), "the README does not have:\n{row}");
             assert!(bounds.contains(default), "{name}");
         }
+        for Text {
+            name,
+            default,
+            values,
+            meaning,
+            secret,
+        } in TEXTS
+        {
+            let secrecy = if *secret { ", secret = true" } else { "" };
+            let declared = format!("# {meaning}.\n{name} = {{ default = \"{default}\"{secrecy} }}\n");
+            assert!(manifest.contains(&declared), "spin.toml does not have:\n{declared}");
+            let passed_on = format!("{name} = \"{{{{ {name} }}}}\"\n");
+            assert!(manifest.contains(&passed_on), "spin.toml does not have:\n{passed_on}");
+            let identity = include_str!("../docs/identity.md");
+            let default = if default.is_empty() {
+                "empty"
+            } else {
+                &format!("`{default}`")
+            };
+            let row = format!("| `{name}` | {default} | {values} | {meaning} |\n");
+            assert!(identity.contains(&row), "docs/identity.md does not have:\n{row}");
+        }
         let known = ["redis_host", "redis_credentials", "redis_scheme"];
         let declared = manifest.lines().filter(|line| line.contains("{ default = ")).count();
         assert_eq!(
             declared,
-            known.len() + VARIABLES.len(),
+            known.len() + VARIABLES.len() + TEXTS.len(),
             "spin.toml declares a variable that no table has"
         );
     }

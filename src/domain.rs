@@ -1,5 +1,6 @@
 //! Plain types: what raw values become at the edge. No Spin, no serde, no transport, no Redis.
 
+pub mod caller;
 pub mod chat;
 pub mod entry_id;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod member;
 pub mod message;
 pub mod page;
 pub mod position;
+pub mod refusal;
 pub mod server_log;
 pub mod slice;
 pub mod update;

@@ -7,7 +7,9 @@ mod inbox;
 mod pull;
 mod read;
 mod ready;
+mod rights;
 mod send;
+mod term;
 
 pub use deliver::deliver;
 pub use follow::Follower;
@@ -16,6 +18,7 @@ pub use inbox::inbox;
 pub use pull::pull;
 pub use read::read;
 pub use ready::ready;
+pub use rights::{draft, inbox_reader, mark, may_read, reader};
 pub use send::send;
 
 pub use crate::store::Session;

@@ -4,11 +4,12 @@ mod bindings;
 mod convert;
 
 use crate::config;
+use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
-use crate::domain::message::Draft;
+use crate::domain::message::DraftFields;
 use crate::domain::page::PageRequest;
 use crate::domain::server_log;
 use crate::domain::update::{FollowRequest, Start};
@@ -28,8 +29,13 @@ impl Guest for Messenger {
         let send = async |_| {
             let session = Session::new(config::get().await?, Instant::now());
             let key = draft.idempotency_key.map(IdempotencyKey::parse).transpose()?;
-            let draft = Draft::parse(&draft.chat, draft.text, draft.sender, key)?;
-            let receipt = service::send(&session, &draft).await?;
+            let fields = DraftFields {
+                chat: draft.chat,
+                text: draft.text,
+                sender: Some(draft.sender),
+                key,
+            };
+            let receipt = service::send(&session, None, fields).await?;
             Ok(receipt.into())
         };
         logged("messenger.send", send).await
@@ -38,8 +44,9 @@ impl Guest for Messenger {
     async fn pull(request: wit::PageRequest) -> Result<wit::Page, wit::Error> {
         let pull = async |_| {
             let session = Session::new(config::get().await?, Instant::now());
+            let caller = person(request.caller.clone())?;
             let request = PageRequest::parse(&request.into())?;
-            let page = service::pull(&session, &request).await?;
+            let page = service::pull(&session, caller.as_ref(), &request).await?;
             Ok(page.into())
         };
         logged("messenger.pull", pull).await
@@ -47,6 +54,7 @@ impl Guest for Messenger {
 
     async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
         let follow = async |log: server_log::Request| {
+            let caller = person(request.caller)?;
             let epoch = request.epoch.and_then(Epoch::new);
             let from = match (request.after, request.cursor) {
                 (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
@@ -56,7 +64,8 @@ impl Guest for Messenger {
             let chat = Chat::parse(&request.chat)?;
             let config = config::get().await?;
             let session = Session::new(Rc::clone(&config), Instant::now());
-            let mut follower = Follower::new(&session, Rc::clone(&config), FollowRequest { chat, from }).await?;
+            let request = FollowRequest { chat, from };
+            let mut follower = Follower::new(&session, Rc::clone(&config), caller.as_ref(), request).await?;
             let (mut to, updates) = wit_stream::new();
             spawn(async move {
                 if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
@@ -67,6 +76,12 @@ impl Guest for Messenger {
         };
         logged("messenger.follow", follow).await
     }
+}
+
+/// The person on whose behalf a component calls. It is trusted: it knows who that is, and without a name it may read any chat.
+fn person(name: Option<String>) -> Result<Option<Caller>> {
+    let person = name.map(Caller::person).transpose();
+    person.map_err(|why| Error::invalid(Field::Caller, why))
 }
 
 /// Runs a call of this function. If it fails, the cause goes to the server log alone.

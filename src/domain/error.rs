@@ -1,6 +1,7 @@
 //! Why a request failed, without a word about how a transport reports it.
 
 use crate::domain::entry_id::Epoch;
+use crate::domain::refusal::Refusal;
 use std::time::Duration;
 
 /// A result whose error is the crate's one [`Error`].
@@ -39,6 +40,8 @@ pub enum Field {
     Index,
     /// The id of the last server-sent event that the client received.
     LastEventId,
+    /// On whose behalf a trusted component calls.
+    Caller,
 }
 
 /// What a request that Redis failed has stored.
@@ -55,6 +58,20 @@ pub enum Stored {
 /// Every way in which a request can fail.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Error {
+    /// Nothing proves who calls: no token was sent, or one that is refused; nothing was stored.
+    #[error("{}", .0.as_ref().map_or_else(|| "a bearer token is required".to_owned(), ToString::to_string))]
+    Unauthenticated(Option<Refusal>),
+    /// More than one token was sent; nothing was stored.
+    #[error("the request must have only one token")]
+    TwoTokens,
+    /// The caller is known, and may not do this; nothing was stored.
+    #[error("{reason}")]
+    Forbidden {
+        /// The field that names what the caller may not have.
+        field: Field,
+        /// What the caller may have.
+        reason: &'static str,
+    },
     /// The caller's values are wrong; nothing was stored. `reason` is for the caller.
     #[error("{reason}")]
     Invalid {
@@ -130,7 +147,10 @@ impl Error {
     /// The problem's type and its cause, for the server log; `None` if it is the caller's own mistake, which does not belong there.
     pub fn problem(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::Invalid { .. }
+            Self::Unauthenticated(_)
+            | Self::TwoTokens
+            | Self::Forbidden { .. }
+            | Self::Invalid { .. }
             | Self::TooLarge { .. }
             | Self::SlowBody(_)
             | Self::UnsupportedEncoding

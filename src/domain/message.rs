@@ -8,6 +8,19 @@ use crate::domain::member::Member;
 /// The most bytes (of UTF-8) of a text.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
+/// What a client sends to send a message, each value as it came.
+#[derive(Debug)]
+pub struct DraftFields {
+    /// The chat's two names.
+    pub chat: String,
+    /// What is said.
+    pub text: String,
+    /// Who says it; `None` for the caller.
+    pub sender: Option<String>,
+    /// The client's own name for this message.
+    pub key: Option<IdempotencyKey>,
+}
+
 /// A message that may be stored: its chat is well formed, its text within bounds, its sender in the chat.
 #[derive(Debug, PartialEq)]
 pub struct Draft {
@@ -19,10 +32,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Parses a message: `chat` as in [`Chat::parse`], `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two
-    /// names in any spelling.
-    pub fn parse(chat: &str, text: String, sender: String, key: Option<IdempotencyKey>) -> Result<Self> {
-        let chat = Chat::parse(chat)?;
+    /// Parses a message: `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two names in any spelling.
+    pub fn parse(chat: Chat, text: String, sender: String, key: Option<IdempotencyKey>) -> Result<Self> {
         if sender.is_empty() {
             return Err(Error::invalid(Field::Sender, "must not be empty"));
         }
@@ -102,7 +113,7 @@ mod tests {
     use super::*;
 
     fn parse(chat: &str, text: &str, sender: &str) -> Result<Draft> {
-        Draft::parse(chat, text.to_owned(), sender.to_owned(), None)
+        Draft::parse(Chat::parse(chat)?, text.to_owned(), sender.to_owned(), None)
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A request on its way to its handler.
 
+use crate::domain::caller::Caller;
 use crate::domain::server_log;
 use spin_sdk::http::{HeaderMap, Method, Uri};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::time::Instant;
 
-/// A request whose route is known.
+/// A request whose route is known, from a caller who is known if its route asks for one.
 pub(super) struct Call {
     /// The method.
     pub(super) method: Method,
@@ -19,6 +20,8 @@ pub(super) struct Call {
     pub(super) began: Instant,
     /// The body, not read yet.
     pub(super) body: IncomingRequestBody,
+    /// Who calls; `None` if the deployment is open, or the route asks nobody.
+    pub(super) caller: Option<Caller>,
 }
 
 impl Call {

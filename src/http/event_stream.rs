@@ -1,12 +1,11 @@
 //! Answers with a stream of server-sent events, and writes them until it ends.
 
 use crate::config::Config;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::server_log;
 use crate::http::response::{self, Reply};
 use crate::http::{problem, sse};
 use crate::service::deliver;
-use spin_sdk::wasip3::http::types::{Fields, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
@@ -42,13 +41,14 @@ pub(super) fn answer(
     log: server_log::Request,
     source: Result<impl Source>,
     id: Option<String>,
-) -> Result<Reply> {
-    let headers = Fields::try_from(sse::headers());
-    let headers = headers.map_err(|why| Error::internal(format!("a header is refused: {why}")))?;
+) -> Reply {
     let (body, contents, end) = BodyWriter::new();
-    let (response, _) = Response::new(headers, Some(contents), end);
     spawn(write(config, log, source, id, body));
-    Ok(Reply::Stream(response))
+    Reply::Stream(response::Stream {
+        headers: sse::headers(),
+        contents,
+        end,
+    })
 }
 
 async fn write(

@@ -41,6 +41,7 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::Caller => "caller",
     }
 }
 
@@ -59,7 +60,8 @@ pub(super) fn kind_of(field: Field) -> &'static str {
         | Field::IdempotencyKey
         | Field::LastEventId
         | Field::Name
-        | Field::Position => "must be a string",
+        | Field::Position
+        | Field::Caller => "must be a string",
         Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
             "must be a whole number from 0 to 18446744073709551615"
         }

@@ -1,27 +1,27 @@
 //! `GET /api/inbox`: one page of a person's chats.
 
 use crate::config;
+use crate::domain::caller::Caller;
 use crate::domain::error::{Field, Result};
 use crate::domain::inbox::InboxRequest;
 use crate::http::call::Call;
 use crate::http::inbox_entry::Inbox;
 use crate::http::query::Query;
-use crate::http::reader::reader;
 use crate::http::response::{self, Reply};
 use crate::service::{self, Session};
 
 /// Answers with the page that the query string asks for.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let session = Session::new(config::get().await?, call.began);
-    let request = parse(call.query())?;
+    let request = parse(call.caller.as_ref(), call.query())?;
     let page = service::inbox(&session, &request).await?;
     response::ok(&Inbox::new(&page, None)).map(Reply::Whole)
 }
 
 /// Reads the query string. Unknown fields are ignored.
-fn parse(query: &str) -> Result<InboxRequest> {
+fn parse(caller: Option<&Caller>, query: &str) -> Result<InboxRequest> {
     let query = Query::parse(query)?;
-    let reader = reader(query.text(Field::Name)?)?;
+    let reader = service::inbox_reader(caller, query.text(Field::Name)?)?;
     let limit = query.number(Field::Limit)?;
     InboxRequest::parse(reader, limit, query.text(Field::Before)?)
 }
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn a_page_is_asked_for_by_query() {
-        let request = parse("name=B%C3%B6b&limit=7&before=17%3Ab%C3%B6b%3Aa&x").unwrap();
+        let request = parse(None, "name=B%C3%B6b&limit=7&before=17%3Ab%C3%B6b%3Aa&x").unwrap();
         assert_eq!((request.reader.as_str(), request.limit), ("böb", 7));
         assert_eq!(request.before.unwrap().to_string(), "17:a:böb");
         for (query, at_fault) in [
@@ -46,14 +46,14 @@ mod tests {
             ("name=a&before=17", "before"),
             ("name=a&before=", "before"),
         ] {
-            assert_eq!(field_at_fault(parse(query)), at_fault, "{query}");
+            assert_eq!(field_at_fault(parse(None, query)), at_fault, "{query}");
         }
     }
 
     #[test]
     fn fuzz_inbox_queries() {
         fuzz("inbox queries", &near(&["name=a&limit=7&before=17:a:b"]), |query| {
-            if let Ok(request) = parse(&String::from_utf8_lossy(&query)) {
+            if let Ok(request) = parse(None, &String::from_utf8_lossy(&query)) {
                 assert!((1..=100).contains(&request.limit));
             }
         });

@@ -1,6 +1,7 @@
 //! `GET /api/inbox/stream`: follows a person's chats.
 
 use crate::config;
+use crate::domain::caller::Caller;
 use crate::domain::error::{Field, Result};
 use crate::domain::inbox::InboxRequest;
 use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
@@ -8,10 +9,9 @@ use crate::http::call::Call;
 use crate::http::event_stream::{self, Source};
 use crate::http::inbox_entry::{Inbox, InboxEntry};
 use crate::http::query::Query;
-use crate::http::reader::reader;
 use crate::http::response::{Reply, json};
 use crate::http::{headers, sse};
-use crate::service::InboxFollower;
+use crate::service::{self, InboxFollower};
 use serde::Serialize;
 use std::rc::Rc;
 use std::time::Instant;
@@ -24,20 +24,20 @@ struct Gone {
 /// Answers with a stream, which goes on after this has returned, and is 200 even if Redis is away.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let last_event_id = headers::last_event_id(&call.headers)?;
-    let request = parse(call.query(), last_event_id)?;
+    let request = parse(call.caller.as_ref(), call.query(), last_event_id)?;
     if call.is_head() {
         return Ok(event_stream::head());
     }
     let config = config::get().await?;
-    let follower = InboxFollower::new(Rc::clone(&config), request);
-    event_stream::answer(config, call.log, Ok(follower), None)
+    let follower = InboxFollower::new(Rc::clone(&config), call.caller.as_ref(), request);
+    Ok(event_stream::answer(config, call.log, Ok(follower), None))
 }
 
 /// Reads whose inbox it is, and the id of the last event that the client has: from the header `Last-Event-ID`, or else from the query's
 /// `lastEventId` or `after`. Unknown fields are ignored, and one that cannot be read means that the client has nothing.
-fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<FollowInboxRequest> {
+fn parse(caller: Option<&Caller>, query: &str, last_event_id: Option<&[u8]>) -> Result<FollowInboxRequest> {
     let query = Query::parse(query)?;
-    let reader = reader(query.text(Field::Name)?)?;
+    let reader = service::inbox_reader(caller, query.text(Field::Name)?)?;
     let InboxRequest { reader, limit, .. } = InboxRequest::parse(reader, query.number(Field::Limit)?, None)?;
     let filled = |value: &&str| !value.is_empty();
     let in_query = query.named("lastEventId", Field::LastEventId)?.filter(filled);
@@ -92,7 +92,7 @@ mod tests {
             ("name=a&after=x", None, None),
             ("name=a&after=17-6", Some("0"), None),
         ] {
-            let request = parse(query, last_event_id.map(str::as_bytes)).unwrap();
+            let request = parse(None, query, last_event_id.map(str::as_bytes)).unwrap();
             assert_eq!(
                 request.after,
                 after.map(|id| id.parse().unwrap()),
@@ -105,7 +105,7 @@ mod tests {
             ("name=a&limit=x", "limit"),
             ("name=a&after=1-1&after=1-1", "after"),
         ] {
-            assert_eq!(field_at_fault(parse(query, None)), at_fault, "{query}");
+            assert_eq!(field_at_fault(parse(None, query, None)), at_fault, "{query}");
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn fuzz_inbox_streams() {
         let queries = near(&["name=a&limit=7", "name=a&lastEventId=17-4&after=17-4"]);
         fuzz("inbox streams", &(queries, near(&["17-4"])), |(query, id)| {
-            _ = parse(&String::from_utf8_lossy(&query), Some(&id));
+            _ = parse(None, &String::from_utf8_lossy(&query), Some(&id));
         });
     }
 }

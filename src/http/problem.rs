@@ -2,6 +2,7 @@
 
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Stored};
+use crate::http::challenge;
 use crate::http::field::name_of;
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
@@ -76,6 +77,19 @@ impl<'a> Problem<'a> {
 impl<'a> From<&'a Error> for Problem<'a> {
     fn from(error: &'a Error) -> Self {
         match error {
+            Error::Unauthenticated(_) => {
+                let (kind, title) = ("/problems/unauthenticated", "The caller is not known");
+                Self::new(StatusCode::UNAUTHORIZED, kind, title, error.to_string())
+            }
+            Error::TwoTokens => {
+                let (kind, title) = ("/problems/invalid", "The request is not valid");
+                Self::new(StatusCode::BAD_REQUEST, kind, title, error.to_string())
+            }
+            Error::Forbidden { field, reason } => {
+                let (kind, title) = ("/problems/forbidden", "The caller may not do this");
+                let detail = format!("{} {reason}", name_of(*field));
+                Self::new(StatusCode::FORBIDDEN, kind, title, detail).field(Some(*field))
+            }
             Error::Invalid { field, reason } => {
                 let detail = match field {
                     Some(field) => format!("{} {reason}", name_of(*field)).into(),
@@ -150,6 +164,9 @@ pub(super) fn response(error: &Error) -> Response {
         Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
         _ => None,
     };
+    if let Some(challenge) = challenge::of(error) {
+        response.headers_mut().insert(challenge::WWW_AUTHENTICATE, challenge);
+    }
     if let Some((name, value)) = advice {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -159,6 +176,15 @@ pub(super) fn response(error: &Error) -> Response {
 /// The body of that response, for a response that has begun already.
 pub(super) fn body(error: &Error) -> Vec<u8> {
     Problem::from(error).body()
+}
+
+/// The response to a page of another origin that may not call.
+pub(super) fn foreign_page() -> Response {
+    let (kind, title) = ("/problems/forbidden", "The caller may not do this");
+    let detail = "Origin must be the one that was asked, or one that the deployment lists";
+    let problem = Problem::new(StatusCode::FORBIDDEN, kind, title, detail);
+    let field = Some("Origin");
+    Problem { field, ..problem }.response()
 }
 
 /// The response to an unknown path.
@@ -200,6 +226,8 @@ mod tests {
             (too_large(None), 413, "body is over the limit of 65536 bytes"),
             (Error::SlowBody(Duration::from_secs(10)), 408, "within 10 s"),
             (Error::UnsupportedEncoding, 415, "no content encoding"),
+            (Error::Unauthenticated(None), 401, "a bearer token is required"),
+            (Error::TwoTokens, 400, "only one token"),
             (Error::KeyReused, 422, "was used for another text"),
             (
                 Error::Gone {

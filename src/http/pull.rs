@@ -69,7 +69,7 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
     };
     let fields = parse(&body, call.uri.query().unwrap_or_default())?;
     let request = PageRequest::parse(&fields)?;
-    let page = service::pull(&session, &request).await?;
+    let page = service::pull(&session, call.caller.as_ref(), &request).await?;
     response::ok(&Pulled::new(&fields.chat, &page)).map(Reply::Whole)
 }
 

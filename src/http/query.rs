@@ -33,6 +33,12 @@ impl Query {
         }
     }
 
+    /// The values of all fields that have this name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(found, _)| found == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// The value of a field that must be there.
     pub(super) fn required(&self, field: Field) -> Result<&str> {
         self.text(field)?.ok_or_else(|| Error::invalid(field, "is required"))

@@ -1,11 +1,11 @@
 //! `POST /api/read`: marks what a person has read.
 
 use crate::config;
+use crate::domain::caller::Caller;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Field, Result};
 use crate::domain::mark::{MarkFields, MarkRequest};
 use crate::http::call::Call;
-use crate::http::reader::reader;
 use crate::http::response::{self, Reply};
 use crate::http::{body, json};
 use crate::service::{self, Session};
@@ -33,7 +33,8 @@ struct Marked {
 /// Answers with the mark as it is stored.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let session = Session::new(config::get().await?, call.began);
-    let request = parse(&body::read(&session, &call.headers, call.body).await?)?;
+    let body = body::read(&session, &call.headers, call.body).await?;
+    let request = parse(call.caller.as_ref(), &body)?;
     let mark = service::read(&session, &request).await?;
     let marked = Marked {
         chat: request.chat.to_string(),
@@ -46,16 +47,16 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
 }
 
 /// Parses the body, a JSON object. Unknown fields are ignored.
-fn parse(body: &[u8]) -> Result<MarkRequest> {
+fn parse(caller: Option<&Caller>, body: &[u8]) -> Result<MarkRequest> {
     let fields: Fields = json::object(body)?;
-    let reader = reader(fields.name.as_deref())?;
+    let reader = service::reader(caller, fields.name.as_deref())?;
     let fields = MarkFields {
         chat: json::required(Field::Chat, fields.chat)?,
         position: fields.position,
         index: fields.index,
         epoch: fields.epoch,
     };
-    MarkRequest::parse(reader, &fields)
+    service::mark(caller, reader, &fields)
 }
 
 #[cfg(test)]
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_mark_that_is_not_one_names_what_is_wrong() {
-        _ = parse(br#"{"name":"B","chat":"a:b","position":"0","x":1}"#).unwrap();
+        _ = parse(None, br#"{"name":"B","chat":"a:b","position":"0","x":1}"#).unwrap();
         for (body, at_fault) in [
             (&b""[..], "body"),
             (b"[]", "body"),
@@ -82,7 +83,7 @@ mod tests {
             (br#"{"name":"a","chat":"a:b","index":0,"epoch":"17"}"#, "epoch"),
         ] {
             assert_eq!(
-                field_at_fault(parse(body)),
+                field_at_fault(parse(None, body)),
                 at_fault,
                 "{}",
                 String::from_utf8_lossy(body)
@@ -97,7 +98,7 @@ mod tests {
             r#"{"chat":"b:A","index":4,"name":"a","epoch":17}"#,
         ];
         fuzz("reads", &near(valid), |body| {
-            if let Ok(request) = parse(&body) {
+            if let Ok(request) = parse(None, &body) {
                 assert!(request.chat.members().contains(&&request.reader));
             }
         });

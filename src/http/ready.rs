@@ -3,7 +3,9 @@
 use crate::config;
 use crate::domain::error::Result;
 use crate::http::call::Call;
+use crate::http::origin::Origins;
 use crate::http::response::{self, Reply};
+use crate::identity;
 use crate::service::{self, Session};
 use serde::Serialize;
 
@@ -12,8 +14,11 @@ struct Ready {
     message: &'static str,
 }
 
-/// Answers `{"message":"ready"}` if Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
+/// Answers `{"message":"ready"}` if the settings can be used, and Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
 pub(super) async fn handle(call: Call) -> Result<Reply> {
-    service::ready(&Session::new(config::get().await?, call.began)).await?;
+    let config = config::get().await?;
+    identity::get().await?;
+    Origins::parse(&config.cors_origins)?;
+    service::ready(&Session::new(config, call.began)).await?;
     response::ok(&Ready { message: "ready" }).map(Reply::Whole)
 }

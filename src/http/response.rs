@@ -5,8 +5,9 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::Full;
 use serde::Serialize;
-use spin_sdk::http::{HeaderName, HeaderValue, IntoResponse, StatusCode};
-use spin_sdk::wasip3::http::types;
+use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, IntoResponse, StatusCode};
+use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -23,21 +24,51 @@ pub enum Reply {
     /// One whose length is known before its body.
     Whole(Response),
     /// One that goes on.
-    Stream(types::Response),
+    Stream(Stream),
+}
+
+/// A response of status 200 that goes on.
+pub struct Stream {
+    /// Its headers.
+    pub(super) headers: HeaderMap,
+    /// Its body.
+    pub(super) contents: StreamReader<u8>,
+    /// How its body ends.
+    pub(super) end: FutureReader<Result<Option<Trailers>, ErrorCode>>,
+}
+
+impl Reply {
+    /// The headers.
+    pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
+        match self {
+            Self::Whole(response) => response.headers_mut(),
+            Self::Stream(stream) => &mut stream.headers,
+        }
+    }
 }
 
 impl IntoResponse for Reply {
-    fn into_response(self) -> Result<types::Response, types::ErrorCode> {
-        match self {
-            Self::Whole(response) => response.into_response(),
-            Self::Stream(response) => Ok(response),
-        }
+    fn into_response(self) -> Result<types::Response, ErrorCode> {
+        let Stream { headers, contents, end } = match self {
+            Self::Whole(response) => return response.into_response(),
+            Self::Stream(stream) => stream,
+        };
+        let headers = Fields::try_from(headers).map_err(|why| ErrorCode::InternalError(Some(why.to_string())))?;
+        Ok(types::Response::new(headers, Some(contents), end).0)
     }
 }
 
 /// A response of status 200 with this value as JSON.
 pub(super) fn ok(value: &impl Serialize) -> Result<Response> {
     Ok(whole(StatusCode::OK, JSON, json(value)?))
+}
+
+/// A response of status 204. It has no length (RFC 9110, section 8.6).
+pub(super) fn no_content() -> Response {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
 }
 
 /// The JSON of a value, on one line.

@@ -2,8 +2,9 @@
 
 use crate::domain::error::Result;
 use crate::http::call::Call;
+use crate::http::credentials::Admission;
 use crate::http::response::{Reply, Response};
-use crate::http::{inbox, inbox_stream, openapi, page, ping, problem, pull, read, ready, send, stream};
+use crate::http::{inbox, inbox_stream, me, openapi, page, ping, problem, pull, read, ready, send, stream};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use spin_sdk::http::Method;
@@ -11,12 +12,14 @@ use spin_sdk::http::Method;
 /// Answers the requests of one route.
 pub(super) type Handler = fn(Call) -> LocalBoxFuture<'static, Result<Reply>>;
 
-/// A path, the methods that it has, and what answers them.
+/// A path, the methods that it has, whom it answers, and what does.
 pub(super) struct Route {
     /// The path.
     pub(super) path: &'static str,
     /// The methods that it has.
     pub(super) methods: Methods,
+    /// Whom it answers.
+    pub(super) admission: Admission,
     /// What answers.
     pub(super) handler: Handler,
 }
@@ -48,69 +51,94 @@ pub(super) const ROUTES: &[Route] = &[
     Route {
         path: "/ping",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| ping::handle(call).boxed_local(),
     },
     Route {
         path: "/ready",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| ready::handle(call).boxed_local(),
+    },
+    Route {
+        path: "/api/me",
+        methods: Methods::Get,
+        admission: Admission::Callers,
+        handler: |call| me::handle(call).boxed_local(),
     },
     Route {
         path: "/api/send",
         methods: Methods::Post,
+        admission: Admission::Callers,
         handler: |call| send::handle(call).boxed_local(),
     },
     Route {
         path: "/api/pull",
         methods: Methods::Get,
+        admission: Admission::Callers,
         handler: |call| pull::handle(call).boxed_local(),
     },
     Route {
         path: "/api/stream",
         methods: Methods::Get,
+        admission: Admission::CallersByQuery,
         handler: |call| stream::handle(call).boxed_local(),
     },
     Route {
         path: "/api/inbox",
         methods: Methods::Get,
+        admission: Admission::Callers,
         handler: |call| inbox::handle(call).boxed_local(),
     },
     Route {
         path: "/api/inbox/stream",
         methods: Methods::Get,
+        admission: Admission::CallersByQuery,
         handler: |call| inbox_stream::handle(call).boxed_local(),
     },
     Route {
         path: "/api/read",
         methods: Methods::Post,
+        admission: Admission::Callers,
         handler: |call| read::handle(call).boxed_local(),
     },
     Route {
         path: "/openapi.json",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| openapi::handle(call).boxed_local(),
     },
     Route {
         path: "/",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| page::handle(call).boxed_local(),
     },
     Route {
         path: "/app.js",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| page::handle(call).boxed_local(),
     },
     Route {
         path: "/app.css",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| page::handle(call).boxed_local(),
     },
     Route {
         path: "/confab.js",
         methods: Methods::Get,
+        admission: Admission::Anybody,
         handler: |call| page::handle(call).boxed_local(),
     },
 ];
+
+/// The methods of a path; `None` if no route has it.
+pub(super) fn allowed(path: &str) -> Option<&'static str> {
+    let route = ROUTES.iter().find(|route| route.path == path);
+    route.map(|route| route.methods.allow())
+}
 
 /// The route of a request, or the response if no route has its path or its method.
 pub(super) fn find(method: &Method, path: &str) -> Result<&'static Route, Box<Response>> {
@@ -142,6 +170,15 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Whatever is below `/api/` is for callers.
+    #[test]
+    fn routes_of_the_api_ask_who_calls() {
+        for route in ROUTES {
+            let anybody = route.admission == Admission::Anybody;
+            assert_eq!(route.path.starts_with("/api/"), !anybody, "{}", route.path);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::domain::error::{Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
-use crate::domain::message::Draft;
+use crate::domain::message::DraftFields;
 use crate::http::call::Call;
 use crate::http::response::{self, Reply};
 use crate::http::{body, headers, json};
@@ -31,8 +31,8 @@ struct Sent {
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let session = Session::new(config::get().await?, call.began);
     let key = headers::idempotency_key(&call.headers)?;
-    let draft = parse(&body::read(&session, &call.headers, call.body).await?, key)?;
-    let receipt = service::send(&session, &draft).await?;
+    let fields = parse(&body::read(&session, &call.headers, call.body).await?, key)?;
+    let receipt = service::send(&session, call.caller.as_ref(), fields).await?;
     let mut response = response::ok(&Sent {
         index: receipt.index,
         send_time: receipt.send_time,
@@ -45,24 +45,32 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
 }
 
 /// Parses the body, a JSON object. Unknown fields are ignored.
-fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<Draft> {
+fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<DraftFields> {
     let fields: Fields = json::object(body)?;
-    let chat = json::required(Field::Chat, fields.chat)?;
-    let text = json::required(Field::Text, fields.text)?;
-    let sender = json::required(Field::Sender, fields.sender)?;
-    Draft::parse(&chat, text, sender, key)
+    Ok(DraftFields {
+        chat: json::required(Field::Chat, fields.chat)?,
+        text: json::required(Field::Text, fields.text)?,
+        sender: fields.sender,
+        key,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message::MAX_TEXT_BYTES;
+    use crate::domain::chat::Chat;
+    use crate::domain::message::{Draft, MAX_TEXT_BYTES};
     use crate::fuzz::{fuzz, near};
     use crate::http::field::field_at_fault;
 
+    /// The message that anybody's send has.
+    fn draft(body: &[u8]) -> Result<Draft> {
+        service::draft(None, parse(body, None)?)
+    }
+
     #[test]
     fn a_send_is_read_whatever_else_its_body_has() {
-        let expected = Draft::parse("a:b", "hi".into(), "a".into(), None).unwrap();
+        let expected = Draft::parse(Chat::parse("a:b").unwrap(), "hi".into(), "a".into(), None).unwrap();
         let deep = format!(
             r#"{{"x":{}{},"chat":"a:b","text":"hi","sender":"a"}}"#,
             "[".repeat(10_000),
@@ -74,7 +82,7 @@ mod tests {
             r#"{"chat":"a:b","text":"hi","sender":"a","send_time":1e400,"x":null}"#,
             &deep,
         ] {
-            assert_eq!(parse(body.as_bytes(), None).as_ref(), Ok(&expected));
+            assert_eq!(draft(body.as_bytes()).as_ref(), Ok(&expected));
         }
     }
 
@@ -101,7 +109,7 @@ mod tests {
             (br#"{"chat":"a:b","text":"hi"}"#, "sender"),
         ] {
             assert_eq!(
-                field_at_fault(parse(body, None)),
+                field_at_fault(draft(body)),
                 at_fault,
                 "{}",
                 String::from_utf8_lossy(body)
@@ -116,7 +124,7 @@ mod tests {
             r#" {"x":[{}],"sender":"B","text":"\u0068\n","chat":"a:b"} "#,
         ];
         fuzz("sends", &near(valid), |body| {
-            if let Ok(draft) = parse(&body, None) {
+            if let Ok(draft) = draft(&body) {
                 assert!((1..=MAX_TEXT_BYTES).contains(&draft.text().len()));
                 assert!(draft.chat().members().contains(&draft.member()));
             }

@@ -10,7 +10,7 @@ use crate::http::event_stream::{self, Source};
 use crate::http::query::Query;
 use crate::http::response::Reply;
 use crate::http::{headers, sse};
-use crate::service::{Follower, Session};
+use crate::service::{self, Follower, Session};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -21,6 +21,8 @@ use std::time::Instant;
 pub(super) async fn handle(call: Call) -> Result<Reply> {
     let last_event_id = headers::last_event_id(&call.headers)?;
     let (chat, request) = parse(call.query(), last_event_id)?;
+    // Here, as all later failures are told in the stream.
+    service::may_read(call.caller.as_ref(), &request.chat)?;
     if call.is_head() {
         return Ok(event_stream::head());
     }
@@ -30,9 +32,9 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
     };
     let session = Session::new(Rc::clone(&config), call.began);
-    let follower = Follower::new(&session, Rc::clone(&config), request).await;
+    let follower = Follower::new(&session, Rc::clone(&config), call.caller.as_ref(), request).await;
     let events = follower.map(|follower| ChatEvents { chat, follower });
-    event_stream::answer(config, call.log, events, position)
+    Ok(event_stream::answer(config, call.log, events, position))
 }
 
 /// Reads the chat, as the client wrote it, and where the stream begins: after the position in the header `Last-Event-ID`, or else in

@@ -1,14 +1,16 @@
 //! Follows a chat: reads the chat log from a position, and waits at its end.
 
 use crate::config::Config;
+use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Result};
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Found;
 use crate::domain::update::{FollowRequest, Start, Update};
+use crate::service::rights;
+use crate::service::term::Term;
 use crate::store::{self, Located, Session, Watch};
 use spin_sdk::time;
-use spin_sdk::wasip3::random::random::get_random_u64;
 use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -35,14 +37,19 @@ pub struct Follower {
     opening: Vec<Update>,
     watch: Watch,
     session: Session,
-    began: Instant,
-    lifetime: Duration,
+    term: Term,
 }
 
 impl Follower {
     /// Begins to follow a chat. The follower receives every message that is sent after this has returned, if it receives all
-    /// before it.
-    pub async fn new(session: &Session, config: Rc<Config>, request: FollowRequest) -> Result<Self> {
+    /// before it. Fails with [`Error::Forbidden`] if the caller may not read the chat.
+    pub async fn new(
+        session: &Session,
+        config: Rc<Config>,
+        caller: Option<&Caller>,
+        request: FollowRequest,
+    ) -> Result<Self> {
+        rights::may_read(caller, &request.chat)?;
         let (position, opening) = match store::locate(session, &request.chat, request.from).await? {
             Located::At(epoch, position) => {
                 let open = Update::Open {
@@ -60,7 +67,7 @@ impl Follower {
                 (reset.position, vec![open, Update::Reset(reset)])
             }
         };
-        let lifetime = lifetime(config.stream_lifetime, get_random_u64());
+        let term = Term::new(config.stream_lifetime, caller);
         Ok(Self {
             chat: request.chat,
             position,
@@ -68,8 +75,7 @@ impl Follower {
             opening,
             watch: Watch::default(),
             session: Session::endless(config),
-            began: Instant::now(),
-            lifetime,
+            term,
         })
     }
 
@@ -78,7 +84,8 @@ impl Follower {
         self.position
     }
 
-    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over.
+    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over. Fails with
+    /// [`Error::Unauthenticated`] once the caller's token is over.
     ///
     /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
     /// [`Error::Unavailable`].
@@ -87,7 +94,7 @@ impl Follower {
             return Ok(Some(mem::take(&mut self.opening)));
         }
         let mut failing: Option<Instant> = None;
-        while !self.left().is_zero() {
+        while !self.term.left().is_zero() {
             match self.look().await {
                 Err(error @ Error::Unavailable { .. }) => {
                     let since = failing.get_or_insert_with(Instant::now);
@@ -99,7 +106,7 @@ impl Follower {
                 result => return result.map(Some),
             }
         }
-        Ok(None)
+        self.term.end().map(|()| None)
     }
 
     /// Returns what is new now, or else what is new after a wait of one heartbeat at most.
@@ -112,7 +119,7 @@ impl Follower {
         }
         // If the wait fails, the log is read before the next one.
         self.phase = Phase::Reading;
-        let timeout = self.left().min(self.session.stream_heartbeat);
+        let timeout = self.term.left().min(self.session.stream_heartbeat);
         let after = self.position.id();
         self.watch.wait(&self.session, &self.chat, after, timeout).await?;
         // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
@@ -121,12 +128,7 @@ impl Follower {
 
     /// When the stream's lifetime is over.
     pub fn ends(&self) -> Instant {
-        self.began.checked_add(self.lifetime).unwrap_or(self.began)
-    }
-
-    /// How much of the stream's lifetime is left.
-    fn left(&self) -> Duration {
-        self.lifetime.saturating_sub(self.began.elapsed())
+        self.term.ends()
     }
 
     async fn read(&mut self) -> Result<Vec<Update>> {
@@ -155,28 +157,5 @@ fn own_position(start: Start) -> Option<Position> {
         Start::Now | Start::Unreadable => None,
         Start::After(position) => Some(position),
         Start::Cursor { index, epoch } => epoch.map(|epoch| Position::Start.before(epoch, index)),
-    }
-}
-
-/// The configured lifetime less up to a tenth of it, by a random number: followers that began together do not end together.
-pub(super) fn lifetime(configured: Duration, random: u64) -> Duration {
-    let permille = u32::try_from(random.checked_rem(101).unwrap_or(0)).unwrap_or(0);
-    let less = configured
-        .checked_div(1000)
-        .unwrap_or_default()
-        .saturating_mul(permille);
-    configured.saturating_sub(less)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_is_at_most_a_tenth_shorter_than_configured() {
-        for (random, milliseconds) in [(0, 300_000), (100, 270_000), (101, 300_000)] {
-            let lifetime = lifetime(Duration::from_mins(5), random).as_millis();
-            assert_eq!(lifetime, milliseconds, "{random}");
-        }
     }
 }

@@ -1,18 +1,19 @@
 //! Follows an inbox: reads it whole, and then each chat in which something changes.
 
 use crate::config::Config;
+use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::{Error, Result};
 use crate::domain::inbox::InboxRequest;
 use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
-use crate::service::follow::{PAUSE, lifetime};
+use crate::service::follow::PAUSE;
 use crate::service::inbox::inbox;
+use crate::service::term::Term;
 use crate::store::{self, Feed, FeedWatch, Session};
 use spin_sdk::time;
-use spin_sdk::wasip3::random::random::get_random_u64;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Whether there may be changes that the follower has not looked for.
 #[derive(PartialEq)]
@@ -27,21 +28,19 @@ pub struct InboxFollower {
     phase: Phase,
     watch: FeedWatch,
     session: Session,
-    began: Instant,
-    lifetime: Duration,
+    term: Term,
 }
 
 impl InboxFollower {
-    /// Begins to follow an inbox.
-    pub fn new(config: Rc<Config>, request: FollowInboxRequest) -> Self {
-        let lifetime = lifetime(config.stream_lifetime, get_random_u64());
+    /// Begins to follow an inbox, whose reader is the caller or whom the caller may name.
+    pub fn new(config: Rc<Config>, caller: Option<&Caller>, request: FollowInboxRequest) -> Self {
+        let lifetime = config.stream_lifetime;
         Self {
             request,
             phase: Phase::Looking,
             watch: FeedWatch::default(),
             session: Session::endless(config),
-            began: Instant::now(),
-            lifetime,
+            term: Term::new(lifetime, caller),
         }
     }
 
@@ -50,7 +49,8 @@ impl InboxFollower {
         self.request.after
     }
 
-    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over.
+    /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over. Fails with
+    /// [`Error::Unauthenticated`] once the caller's token is over.
     ///
     /// The first one is the whole first page, unless the feed still has what changed after the follower's last update. Every change
     /// after that one leads to an update, or to another whole page: the feed is made before the page is read, and its place is kept
@@ -60,7 +60,7 @@ impl InboxFollower {
     /// [`Error::Unavailable`].
     pub async fn next(&mut self) -> Result<Option<Vec<InboxUpdate>>> {
         let mut failing: Option<Instant> = None;
-        while !self.left().is_zero() {
+        while !self.term.left().is_zero() {
             match self.look().await {
                 Err(error @ Error::Unavailable { .. }) => {
                     let since = failing.get_or_insert_with(Instant::now);
@@ -72,7 +72,7 @@ impl InboxFollower {
                 result => return result.map(Some),
             }
         }
-        Ok(None)
+        self.term.end().map(|()| None)
     }
 
     /// Returns what has changed, after a wait of one heartbeat at most.
@@ -80,7 +80,7 @@ impl InboxFollower {
         if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
             // If the wait fails, the next look comes without one.
             self.phase = Phase::Looking;
-            let timeout = self.left().min(self.session.stream_heartbeat);
+            let timeout = self.term.left().min(self.session.stream_heartbeat);
             self.watch
                 .wait(&self.session, &self.request.reader, last, timeout)
                 .await?;
@@ -97,12 +97,7 @@ impl InboxFollower {
 
     /// When the stream's lifetime is over.
     pub fn ends(&self) -> Instant {
-        self.began.checked_add(self.lifetime).unwrap_or(self.began)
-    }
-
-    /// How much of the stream's lifetime is left.
-    fn left(&self) -> Duration {
-        self.lifetime.saturating_sub(self.began.elapsed())
+        self.term.ends()
     }
 
     async fn all(&self, id: EntryId) -> Result<InboxUpdate> {

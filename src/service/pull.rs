@@ -1,9 +1,11 @@
 //! Pulls a page, and waits for a message if there is none.
 
+use crate::domain::caller::Caller;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::{Error, Result};
 use crate::domain::page::{Page, PageRequest, Span};
 use crate::domain::slice::{Found, Slice};
+use crate::service::rights;
 use crate::store::{self, Session, Watch};
 use std::time::{Duration, Instant};
 
@@ -12,8 +14,9 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Reads one page of a chat's messages. If the page is empty, waits for a message: as long as the request asks, but no longer than
 /// leaves `redis_timeout_ms` of the session. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
-/// [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
-pub async fn pull(session: &Session, request: &PageRequest) -> Result<Page> {
+/// [`Error::Forbidden`] if the caller may not read the chat, and with [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
+pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequest) -> Result<Page> {
+    rights::may_read(caller, &request.chat)?;
     let (from, wait) = match request.span {
         Span::From { from, wait } => (from, wait),
         Span::Between { .. } | Span::Back { .. } => (0, Duration::ZERO),

@@ -12,6 +12,9 @@ use crate::wit::bindings::exports::confab::messaging::messenger as wit;
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
         match error {
+            Error::Forbidden { field, reason } => Self::Forbidden(format!("{} {reason}", name_of(field))),
+            // Tokens are HTTP's.
+            Error::Unauthenticated(_) | Error::TwoTokens => Self::Forbidden(error.to_string()),
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),
                 reason,
@@ -49,6 +52,7 @@ fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::Caller => "caller",
     }
 }
 

@@ -23,6 +23,7 @@ fn request(chat: &str) -> PageRequest {
         epoch: None,
         wait: 0,
         after: None,
+        caller: None,
     }
 }
 

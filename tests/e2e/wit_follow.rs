@@ -10,6 +10,7 @@ fn request(cursor: Option<u64>, epoch: Option<u64>) -> FollowRequest {
         after: None,
         cursor,
         epoch,
+        caller: None,
     }
 }
 

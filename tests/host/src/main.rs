@@ -63,7 +63,7 @@ async fn serve(options: Options) -> Result<()> {
     let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
     println!("Serving {} on http://{}", app.name, server.address());
     println!(
-        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /openapi.json"
+        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /api/me   GET /openapi.json"
     );
     for host in app
         .allowed_outbound_hosts

@@ -9,6 +9,7 @@
 //! - [`Follower`] is a client of an event stream, [`Caller`] a caller of the WIT interface.
 //! - [`Audit`] compares acknowledged messages with stored ones.
 //! - [`Port`] is a port that nobody else can take.
+//! - [`token`] makes tokens, as an app's own backend does.
 //! - [`until`] waits for a condition.
 
 #![expect(
@@ -36,6 +37,7 @@ mod redis;
 mod refusing;
 mod requests;
 mod response;
+pub mod token;
 mod wait;
 pub mod wit;
 

@@ -1,0 +1,102 @@
+//! The claims of a token: what it says of its bearer, and for how long.
+
+use crate::domain::caller::{Caller, LEEWAY};
+use crate::domain::chat::Chat;
+use crate::domain::refusal::Refusal;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// The scope of an app's own backend.
+const SERVICE: &str = "confab:service";
+
+/// The claims that confab reads. JSON with one of them twice is refused, and so is a value of another type.
+#[derive(Deserialize)]
+pub(super) struct Claims {
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    aud: Option<Audiences>,
+    iss: Option<String>,
+    chat: Option<String>,
+    scope: Option<String>,
+}
+
+/// Whom a token is for: JSON has one string, or a list of strings.
+struct Audiences(Vec<String>);
+
+// Serde's own enums without tags cost 10 kB more.
+impl<'de> Deserialize<'de> for Audiences {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(Strings)
+    }
+}
+
+struct Strings;
+
+impl<'de> Visitor<'de> for Strings {
+    type Value = Audiences;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, one: &str) -> Result<Audiences, E> {
+        Ok(Audiences(vec![one.to_owned()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
+        let mut several = Vec::new();
+        while let Some(one) = list.next_element()? {
+            several.push(one);
+        }
+        Ok(Audiences(several))
+    }
+}
+
+/// For whom tokens must be, and by whom.
+#[derive(Default)]
+pub(super) struct Expected {
+    /// The audience; `None` if tokens must not name one.
+    pub(super) audience: Option<String>,
+    /// The issuer; `None` for any.
+    pub(super) issuer: Option<String>,
+}
+
+impl Claims {
+    /// The caller that these claims are about. A clock may be wrong by [`LEEWAY`].
+    pub(super) fn caller(self, expected: &Expected, now: SystemTime) -> Result<Caller, Refusal> {
+        let expires = time(self.exp).ok_or(Refusal::Claims)?;
+        let begins = self.nbf.map(|nbf| time(nbf).ok_or(Refusal::Claims)).transpose()?;
+        // A token that names an audience is not for one that has no name (RFC 7519, section 4.1.3).
+        let is_for = |audience: &String| self.aud.as_ref().is_some_and(|aud| aud.0.contains(audience));
+        if !expected.audience.as_ref().map_or(self.aud.is_none(), is_for) {
+            return Err(Refusal::Audience);
+        }
+        if expected.issuer.is_some() && self.iss != expected.issuer {
+            return Err(Refusal::Issuer);
+        }
+        let mut caller = Caller::person(self.sub).map_err(|_| Refusal::Subject)?.until(expires);
+        if caller.ends().is_none_or(|ends| ends <= now) {
+            return Err(Refusal::Expired);
+        }
+        let latest = now.checked_add(LEEWAY).ok_or(Refusal::Claims)?;
+        if begins.is_some_and(|begins| begins > latest) {
+            return Err(Refusal::Early);
+        }
+        if let Some(chat) = self.chat {
+            caller = caller.only_in(Chat::parse(&chat).map_err(|_| Refusal::Chat)?);
+        }
+        let is_service = |scope: &String| scope.split(' ').any(|one| one == SERVICE);
+        if self.scope.as_ref().is_some_and(is_service) {
+            caller = caller.as_service();
+        }
+        Ok(caller)
+    }
+}
+
+/// The time of a `NumericDate`: seconds since the Unix epoch, with or without a fraction.
+fn time(seconds: f64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+}

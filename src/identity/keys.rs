@@ -1,0 +1,99 @@
+//! The public keys of those who issue tokens: a JWK set (RFC 7517).
+
+use crate::identity::crypto;
+use crate::identity::problem::ConfigProblem;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// The most keys of a set: a token without a `kid` is tried with each of its algorithm.
+const MAX_KEYS: usize = 16;
+
+/// A key, with the one algorithm that it is for.
+pub(super) struct Key {
+    /// Its name, by which a token can choose it.
+    pub(super) id: Option<String>,
+    /// The algorithm: the key decides it, never the token.
+    pub(super) algorithm: Algorithm,
+    /// What it verifies with.
+    pub(super) decoding: DecodingKey,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    alg: Option<String>,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    x: Option<String>,
+    y: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    d: Option<IgnoredAny>,
+}
+
+/// Parses the value of `auth_keys`: a JWK set of 1 to 16 public keys. Keys that are not for signatures of an algorithm that confab
+/// knows are left out, as RFC 7517 asks; at least one must remain.
+pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
+    let problem = |reason: String| ConfigProblem::new("auth_keys", reason);
+    let set: Set = serde_json::from_str(value).map_err(|why| problem(format!("must be a JWK set: {why}")))?;
+    if set.keys.len() > MAX_KEYS {
+        return Err(problem(format!("must have at most {MAX_KEYS} keys")));
+    }
+    let mut keys = Vec::new();
+    for (place, jwk) in set.keys.into_iter().enumerate() {
+        let named = |reason: &str| problem(format!("{reason} (its key {place}, counted from 0)"));
+        if jwk.d.is_some() || jwk.kty == "oct" {
+            return Err(named("must have public keys only; secrets go into auth_secret"));
+        }
+        let Some(algorithm) = algorithm(&jwk) else { continue };
+        let decoding = decoding(&jwk, algorithm).ok_or_else(|| named("has a key that is incomplete or malformed"))?;
+        crypto::verifier(algorithm, &decoding).map_err(|_| named("has an unusable key"))?;
+        let id = jwk.kid;
+        keys.push(Key {
+            id,
+            algorithm,
+            decoding,
+        });
+    }
+    if keys.is_empty() {
+        return Err(problem("must have a key for EdDSA, ES256 or RS256".into()));
+    }
+    Ok(keys)
+}
+
+/// The algorithm that a key is for; `None` if confab does not know it, or if the key is for something else.
+fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
+    let (algorithm, names) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+        ("OKP", Some("Ed25519")) => (Algorithm::EdDSA, ["EdDSA", "Ed25519"]),
+        ("EC", Some("P-256")) => (Algorithm::ES256, ["ES256"; 2]),
+        ("RSA", _) => (Algorithm::RS256, ["RS256"; 2]),
+        _ => return None,
+    };
+    let same = jwk.alg.as_deref().is_none_or(|alg| names.contains(&alg));
+    let signs = jwk.usage.as_deref().is_none_or(|usage| usage == "sig");
+    let verifies = |operations: &Vec<String>| operations.iter().any(|operation| operation == "verify");
+    (same && signs && jwk.key_ops.as_ref().is_none_or(verifies)).then_some(algorithm)
+}
+
+fn decoding(jwk: &Jwk, algorithm: Algorithm) -> Option<DecodingKey> {
+    let (x, y) = (jwk.x.as_deref(), jwk.y.as_deref());
+    let key = match algorithm {
+        Algorithm::EdDSA => DecodingKey::from_ed_components(x?),
+        Algorithm::ES256 => DecodingKey::from_ec_components(x?, y?),
+        Algorithm::RS256 => DecodingKey::from_rsa_components(jwk.n.as_deref()?, jwk.e.as_deref()?),
+        _ => return None,
+    };
+    key.ok()
+}
+
+#[cfg(test)]
+mod tests;

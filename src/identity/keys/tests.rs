@@ -1,0 +1,86 @@
+use super::*;
+use serde_json::{Value, json};
+
+const POINT: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+fn parsed(keys: &Value) -> Result<Vec<Algorithm>, ConfigProblem> {
+    let keys = parse(&json!({ "keys": keys }).to_string())?;
+    Ok(keys.into_iter().map(|key| key.algorithm).collect())
+}
+
+fn edwards(extra: &Value) -> Value {
+    let mut key = json!({ "kty": "OKP", "crv": "Ed25519", "x": POINT });
+    let extra = extra.as_object().unwrap().clone();
+    key.as_object_mut().unwrap().extend(extra);
+    key
+}
+
+/// An RSA key of this many bits. That its modulus is no product of two primes does not show.
+fn rsa(bits: usize) -> Value {
+    use base64::Engine as _;
+    let modulus = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8]);
+    json!({ "kty": "RSA", "n": modulus, "e": "AQAB" })
+}
+
+#[test]
+fn a_key_is_for_one_algorithm() {
+    assert_eq!(parsed(&json!([edwards(&json!({}))])), Ok(vec![Algorithm::EdDSA]));
+    let named = json!([edwards(
+        &json!({ "alg": "Ed25519", "use": "sig", "key_ops": ["verify"] })
+    )]);
+    assert_eq!(parsed(&named), Ok(vec![Algorithm::EdDSA]));
+    for bits in [2048, 4096] {
+        assert_eq!(parsed(&json!([rsa(bits)])), Ok(vec![Algorithm::RS256]), "{bits}");
+    }
+}
+
+#[test]
+fn keys_for_something_else_are_left_out() {
+    let other = [
+        edwards(&json!({ "use": "enc" })),
+        edwards(&json!({ "alg": "ES256" })),
+        edwards(&json!({ "key_ops": ["sign"] })),
+        json!({ "kty": "OKP", "crv": "X25519", "x": POINT }),
+        json!({ "kty": "EC", "crv": "P-384", "x": POINT, "y": POINT }),
+        json!({ "kty": "AKP", "pub": "x" }),
+    ];
+    for other in other {
+        assert_eq!(
+            parsed(&json!([other, edwards(&json!({}))])),
+            Ok(vec![Algorithm::EdDSA]),
+            "{other}"
+        );
+        assert!(parsed(&json!([other])).is_err(), "{other}");
+    }
+}
+
+#[test]
+fn a_private_or_unusable_key_is_refused() {
+    let good = edwards(&json!({}));
+    for (bad, reason) in [
+        (edwards(&json!({ "d": "x" })), "public keys only"),
+        (edwards(&json!({ "d": 5, "use": "enc" })), "public keys only"),
+        (json!({ "kty": "oct", "k": POINT }), "public keys only"),
+        (json!({ "kty": "OKP", "crv": "Ed25519" }), "incomplete"),
+        (
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": format!("{POINT}=") }),
+            "incomplete",
+        ),
+        (json!({ "kty": "OKP", "crv": "Ed25519", "x": "AQAB" }), "unusable"),
+        (
+            json!({ "kty": "EC", "crv": "P-256", "x": POINT, "y": POINT }),
+            "unusable",
+        ),
+        (json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "unusable"),
+        (rsa(1024), "unusable"),
+        (rsa(4104), "unusable"),
+        (json!({ "crv": "Ed25519", "x": POINT }), "kty"),
+        (json!("x"), "JWK set"),
+    ] {
+        let problem = parsed(&json!([good, bad])).unwrap_err();
+        assert_eq!(problem.variable, "auth_keys");
+        assert!(problem.reason.contains(reason), "{bad}: {problem}");
+    }
+    assert!(parsed(&json!(vec![good.clone(); 16])).is_ok());
+    assert!(parsed(&json!(vec![good; 17])).is_err());
+}

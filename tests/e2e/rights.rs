@@ -1,0 +1,183 @@
+//! Who may do what, by both transports.
+
+use confab_kit::token::{SECRET, claims, hs256};
+use confab_kit::wit::bindings::exports::confab::messaging::messenger::{Draft, Error, FollowRequest, PageRequest};
+use confab_kit::{Caller, Confab, Redis, TestResponse, texts};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// confab with identity on, whose log of alice and bob has one message.
+async fn start(redis: &Redis) -> Confab {
+    Confab::start(redis).send("alice:bob", "alice", "hi").await.ok();
+    let confab = Confab::on(redis).variable("auth", "required");
+    confab.variable("auth_secret", SECRET).start()
+}
+
+/// A token of this person, with more claims.
+fn token(name: &str, extra: &[(&str, &str)]) -> String {
+    let mut claims = claims(name, 60);
+    for (name, value) in extra {
+        claims[*name] = json!(value);
+    }
+    hs256(SECRET, &claims)
+}
+
+async fn send(confab: &Confab, token: &str, body: Value) -> TestResponse {
+    let request = confab.build(Method::POST, "/api/send").bearer_auth(token);
+    TestResponse::to(request.body(body.to_string())).await
+}
+
+/// The texts of a chat, in Redis's own order.
+async fn senders(redis: &Redis, chat: &str) -> Vec<String> {
+    let page = Confab::start(redis).pull(json!({ "chat": chat })).await.ok();
+    let messages = page["messages"].as_array().unwrap();
+    messages
+        .iter()
+        .map(|message| message["sender"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_caller_sends_as_oneself_and_a_service_as_anybody() {
+    let redis = Redis::start();
+    let confab = start(&redis).await;
+    let (bob, carol) = (token("Bob", &[]), token("carol", &[]));
+    let backend = token("backend", &[("scope", "openid confab:service")]);
+    let in_chat = token("bob", &[("chat", "BOB:alice")]);
+    let message = |sender: &str| json!({ "chat": "alice:bob", "text": "hi", "sender": sender });
+    let unnamed = json!({ "chat": "alice:bob", "text": "hi" });
+    for (token, body) in [
+        (&bob, &unnamed),
+        (&bob, &message("bob")),
+        (&bob, &message("BOB")),
+        (&in_chat, &unnamed),
+        (&backend, &message("alice")),
+    ] {
+        send(&confab, token, body.clone()).await.ok();
+    }
+    let expected = ["alice", "Bob", "bob", "BOB", "bob", "alice"];
+    assert_eq!(senders(&redis, "alice:bob").await, expected);
+
+    for (token, body, status, field) in [
+        (&bob, message("alice"), 403, "sender"),
+        (&bob, message("carol"), 403, "sender"),
+        // A fault of the message itself comes after.
+        (
+            &bob,
+            json!({ "chat": "alice:bob", "text": "", "sender": "alice" }),
+            403,
+            "sender",
+        ),
+        (&carol, unnamed.clone(), 403, "chat"),
+        (&carol, message("alice"), 403, "chat"),
+        (&carol, message("carol"), 403, "chat"),
+        (&in_chat, json!({ "chat": "bob:carol", "text": "hi" }), 403, "chat"),
+        (&backend, unnamed, 400, "sender"),
+        (&backend, message("backend"), 400, "sender"),
+        (&bob, json!({ "chat": "bob", "text": "hi" }), 400, "chat"),
+    ] {
+        let answer = send(&confab, token, body.clone()).await;
+        assert_eq!(answer.problem(), (status, json!(field)), "{body}");
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge.contains("insufficient_scope"), status == 403, "{challenge}");
+        let kind = if status == 403 {
+            "/problems/forbidden"
+        } else {
+            "/problems/invalid"
+        };
+        assert_eq!(answer.json()["type"], kind);
+    }
+    assert_eq!(senders(&redis, "alice:bob").await, expected);
+}
+
+#[tokio::test]
+async fn a_caller_reads_own_chats_and_a_service_any() {
+    let redis = Redis::start();
+    let confab = start(&redis).await;
+    for (token, status) in [
+        (token("alice", &[]), 200),
+        (token("BOB", &[("chat", "bob:alice")]), 200),
+        (token("backend", &[("scope", "confab:service")]), 200),
+        (token("carol", &[]), 403),
+        (token("alice", &[("chat", "alice:carol")]), 403),
+        (token("backend", &[("scope", "confab:service"), ("chat", "a:b")]), 403),
+        (token("backend", &[("scope", "confab")]), 403),
+    ] {
+        let build = |method, path: &str| confab.build(method, path).bearer_auth(&token);
+        let pulled = TestResponse::to(build(Method::GET, "/api/pull?chat=alice:bob")).await;
+        let stream = build(Method::GET, "/api/stream?chat=alice:bob").send().await.unwrap();
+        let head = TestResponse::to(build(Method::HEAD, "/api/stream?chat=alice:bob")).await;
+        assert_eq!(
+            (pulled.status, stream.status().as_u16(), head.status),
+            (status, status, status)
+        );
+        if status == 200 {
+            assert_eq!(texts(&pulled.json()), ["hi"]);
+        } else {
+            assert_eq!(pulled.problem(), (403, json!("chat")));
+            assert!(!String::from_utf8_lossy(&pulled.body).contains("hi\""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_component_names_its_caller() {
+    let redis = Redis::start();
+    Confab::start(&redis).send("alice:bob", "alice", "hi").await.ok();
+    // It is trusted, so that no token is needed even if HTTP needs one.
+    let variables = [("auth", "required"), ("auth_secret", SECRET)];
+    let mut component = Caller::new(&redis, &variables).await;
+    let page = |caller: Option<&str>| PageRequest {
+        chat: "alice:bob".into(),
+        cursor: 0,
+        limit: 0,
+        reverse: false,
+        before: None,
+        epoch: None,
+        wait: 0,
+        after: None,
+        caller: caller.map(Into::into),
+    };
+    let follow = |caller: Option<&str>| FollowRequest {
+        chat: "alice:bob".into(),
+        after: None,
+        cursor: Some(0),
+        epoch: None,
+        caller: caller.map(Into::into),
+    };
+    let draft = |sender: &str| Draft {
+        chat: "alice:bob".into(),
+        text: "ho".into(),
+        sender: sender.into(),
+        idempotency_key: None,
+    };
+    for caller in [None, Some("alice"), Some("BOB")] {
+        assert_eq!(
+            component.pull(page(caller)).await.unwrap().messages.len(),
+            1,
+            "{caller:?}"
+        );
+        assert_eq!(
+            component.follow(follow(caller), 2, async {}).await.unwrap().len(),
+            2,
+            "{caller:?}"
+        );
+    }
+    for caller in ["carol", "backend"] {
+        let refused = component.pull(page(Some(caller))).await.unwrap_err();
+        assert!(
+            matches!(&refused, Error::Forbidden(why) if why.starts_with("chat ")),
+            "{refused:?}"
+        );
+        let refused = component.follow(follow(Some(caller)), 1, async {}).await.unwrap_err();
+        assert!(matches!(refused, Error::Forbidden(_)), "{refused:?}");
+        let refused = component.send(draft(caller)).await.unwrap_err();
+        assert!(matches!(refused, Error::Invalid(_)), "{refused:?}");
+    }
+    let wrong = component.pull(page(Some("alice:bob"))).await.unwrap_err();
+    assert!(
+        matches!(&wrong, Error::Invalid(why) if why.field.as_deref() == Some("caller")),
+        "{wrong:?}"
+    );
+    component.send(draft("bob")).await.unwrap();
+}
