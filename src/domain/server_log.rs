@@ -1,4 +1,4 @@
-//! The server log: one line of `key=value` for each failure that is not the caller's own.
+//! The server log: one line of `key=value` for each failure that is not the caller's own, and for what else an operator must know.
 
 use crate::domain::error::Error;
 use std::time::Instant;
@@ -38,6 +38,11 @@ pub fn failed(error: &Error) {
     if let Some(line) = line(None, error) {
         write(&line);
     }
+}
+
+/// Writes what an operator must know although no request failed. `cause` has no name of a person.
+pub fn noticed(notice: &'static str, cause: &str) {
+    write(&format!("confab: notice={notice} cause={cause:?}\n"));
 }
 
 /// Writes to standard error, which the host keeps as the component's log: in one piece, so that lines of several instances do not mix.

@@ -2,6 +2,7 @@
 
 use crate::domain::error::{Error, Result};
 use crate::domain::message::{Draft, Receipt};
+use crate::domain::server_log;
 use crate::store::keys;
 use crate::store::receipt::Place;
 use crate::store::reply::{Unreadable, number};
@@ -76,10 +77,9 @@ fn compare_clocks(log: &str, send_time: Duration, now: Duration) {
     let ahead = send_time.saturating_sub(now);
     if ahead > MOST_AHEAD && !REPORTED.replace(true) {
         let seconds = ahead.as_secs();
-        let line = format!(
-            "confab: {log} has a send_time {seconds} s ahead of this host's clock: Redis's clock is or was ahead\n"
-        );
-        eprint!("{line}");
+        let cause =
+            format!("{log} has a send_time {seconds} s ahead of this host's clock: Redis's clock is or was ahead");
+        server_log::noticed("clock-ahead", &keys::without_names(&cause));
     }
 }
 
