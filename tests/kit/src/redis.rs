@@ -84,6 +84,11 @@ impl Redis {
         self.server_mut().kill();
     }
 
+    /// Cuts so many bytes off the end of the append-only file, as a crash of the machine may, after [`Redis::kill`]. Returns how many.
+    pub fn tear(&self, bytes: u64) -> u64 {
+        self.server().tear(bytes)
+    }
+
     /// Starts the server again on the same port, after [`Redis::kill`].
     pub fn restart(&mut self) {
         self.server_mut().restart();

@@ -45,6 +45,20 @@ impl Server {
         self.process.wait().unwrap();
     }
 
+    pub(super) fn tear(&self, bytes: u64) -> u64 {
+        let files = std::fs::read_dir(self.folder.path().join("appendonlydir")).unwrap();
+        let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        paths.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
+        paths.sort();
+        let file = std::fs::File::options()
+            .write(true)
+            .open(paths.last().unwrap())
+            .unwrap();
+        let length = file.metadata().unwrap().len();
+        file.set_len(length.saturating_sub(bytes)).unwrap();
+        length.min(bytes)
+    }
+
     pub(super) fn restart(&mut self) {
         self.process = launch(
             &self.port,
