@@ -81,6 +81,11 @@ async fn a_send_time_in_the_future_is_in_the_server_log_once() {
         clock.set(seconds);
         confab.send_all("a:b", "a", ["0"]).await;
     }
-    confab.logged(&log_key("a:b")).await;
-    assert_eq!(confab.log().lines().count(), 1, "{}", confab.log());
+    confab.logged(&redis.logged_key(&log_key("a:b")).await).await;
+    let log = confab.log();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(
+        log.starts_with("confab: notice=clock-ahead cause=\"") && !log.contains("a:b"),
+        "{log}"
+    );
 }

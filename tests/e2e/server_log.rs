@@ -47,20 +47,6 @@ async fn a_failure_is_one_line_of_keys_and_values_with_the_trace_of_its_request(
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_is_one_line_without_the_names_of_the_chat() {
-    let (redis, clock) = Redis::with_clock();
-    let confab = Confab::start(&redis);
-    clock.set(3600);
-    confab.send_all("alice:bob", "alice", ["hi", "ho"]).await;
-    confab.logged("ahead of this host's clock").await;
-    let log = confab.log();
-    assert!(log.starts_with("confab: notice=clock-ahead cause=\""), "{log}");
-    assert_eq!(log.lines().count(), 1, "{log}");
-    assert!(log.contains(&redis.logged_key(&log_key("alice:bob")).await), "{log}");
-    assert!(!log.contains("alice") && !log.contains("bob"), "{log}");
-}
-
-#[tokio::test]
 async fn no_text_name_key_or_token_is_in_the_log() {
     const SECRETS: [&str; 4] = ["alice", "bob", "secret", "traceparent"];
     let mut redis = Redis::start();
