@@ -93,10 +93,10 @@ local was_read = redis.pcall('HMGET', marks, sender, other)
 if was_read.err then return { 'unreadable', marks .. ': ' .. was_read.err } end
 
 local function mark_read(up_to)
-  local command = { 'HSET', marks, sender, format_mark(epoch, up_to, time) }
+  local command = { 'HSET', marks, sender, format_position(epoch, up_to, time) }
   -- A log without marks is from before there were any: to the other member, too, nothing that was in it is new.
   if newest and other ~= sender and not was_read[1] and not was_read[2] then
-    command[5], command[6] = other, format_mark(epoch, last, time_of(newest))
+    command[5], command[6] = other, format_position(epoch, last, time_of(newest))
   end
   return redis.pcall(unpack(command))
 end

@@ -17,8 +17,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static APPEND: Script = Script::writing(concat!(
     include_str!("entry.lua"),
-    include_str!("confirm.lua"),
-    include_str!("marks.lua"),
     include_str!("touch.lua"),
     include_str!("append.lua")
 ));

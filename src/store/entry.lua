@@ -10,6 +10,11 @@ local function format_id(epoch, index)
   return epoch .. '-' .. string.format('%.0f', index)
 end
 
+-- A position: everything up to the index, whose newest entry was sent at that time.
+local function format_position(epoch, index, time)
+  return format_id(epoch, index) .. '-' .. string.format('%.0f', time)
+end
+
 local function time_of(entry)
   return tonumber(entry[2][1]) or 0
 end

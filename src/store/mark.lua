@@ -34,11 +34,11 @@ end
 local oldest = oldest_index(log, last)
 local read = read_up_to(log, newest, stored[1])
 if kind ~= 'start' and index + 1 > next_index(read) then
-  read = format_mark(epoch, index, time)
+  read = format_position(epoch, index, time)
   local moved = { 'HSET', marks, reader, read }
   -- A log without marks is from before there were any: to the other member, too, nothing in it is new.
   if not stored[1] and not stored[2] and other ~= reader then
-    moved[5], moved[6] = other, format_mark(epoch, last, time_of(newest))
+    moved[5], moved[6] = other, format_position(epoch, last, time_of(newest))
   end
   must(ring(KEYS[3], chat))
   if other ~= reader then must(ring(KEYS[4], chat)) end

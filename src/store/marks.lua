@@ -1,9 +1,5 @@
 -- What stored read marks mean. Stands in front of the scripts that need it, after entry.lua and confirm.lua.
 -- A mark is a position: everything up to its index is read.
-local function format_mark(epoch, index, time)
-  return format_id(epoch, index) .. '-' .. string.format('%.0f', time)
-end
-
 -- The index of the first message that a position has not; 0 at the start.
 local function next_index(position)
   local index = string.match(position, '^%d+%-(%d+)%-%d+$')
@@ -19,7 +15,7 @@ local function read_up_to(log, newest, mark)
   if not reset then return mark end
   local start = reset[3]
   if reset[2] ~= epoch or start == 0 then return '0' end
-  return format_mark(epoch, start - 1, reset[4])
+  return format_position(epoch, start - 1, reset[4])
 end
 
 -- The index of the oldest message.
