@@ -121,6 +121,49 @@ async fn a_caller_reads_own_chats_and_a_service_any() {
 }
 
 #[tokio::test]
+async fn a_caller_has_own_inbox_and_own_marks() {
+    let redis = Redis::start();
+    let confab = start(&redis).await;
+    let backend = token("backend", &[("scope", "confab:service")]);
+    let (bob, in_chat) = (token("Bob", &[]), token("bob", &[("chat", "bob:alice")]));
+    let mark = |name: Option<&str>, chat: &str| match name {
+        Some(name) => json!({ "name": name, "chat": chat, "index": 0 }),
+        None => json!({ "chat": chat, "index": 0 }),
+    };
+    for (token, name, status, field) in [
+        (&bob, None, 200, Value::Null),
+        (&bob, Some("BOB"), 200, Value::Null),
+        (&backend, Some("bob"), 200, Value::Null),
+        (&bob, Some("alice"), 403, json!("name")),
+        (&bob, Some(""), 403, json!("name")),
+        (&backend, None, 400, json!("name")),
+    ] {
+        let query = name.map_or(String::new(), |name| format!("?name={name}"));
+        for path in ["/api/inbox", "/api/inbox/stream"] {
+            let request = confab.build(Method::GET, &format!("{path}{query}")).bearer_auth(token);
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), status, "{path} {name:?}");
+        }
+        let request = confab.build(Method::POST, "/api/read").bearer_auth(token);
+        let read = TestResponse::to(request.body(mark(name, "alice:bob").to_string())).await;
+        assert_eq!(read.status, status, "{name:?}");
+        if status != 200 {
+            assert_eq!(read.problem(), (status, field), "{name:?}");
+        }
+    }
+    // A token of one chat marks that one, and has no inbox.
+    for (chat, status) in [("alice:bob", 200), ("bob:carol", 403)] {
+        let request = confab.build(Method::POST, "/api/read").bearer_auth(&in_chat);
+        let read = TestResponse::to(request.body(mark(None, chat).to_string())).await;
+        assert_eq!(read.status, status, "{chat}");
+    }
+    for path in ["/api/inbox", "/api/inbox/stream"] {
+        let answer = TestResponse::to(confab.build(Method::GET, path).bearer_auth(&in_chat)).await;
+        assert_eq!(answer.problem(), (403, json!("name")));
+    }
+}
+
+#[tokio::test]
 async fn another_component_names_its_caller() {
     let redis = Redis::start();
     Confab::start(&redis).send("alice:bob", "alice", "hi").await.ok();
