@@ -3,6 +3,7 @@
 use crate::Bench;
 use crate::host::Host;
 use crate::load::{self, Workload};
+use confab_kit::token::{SECRET, claims, eddsa, hs256, public_keys};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -44,7 +45,13 @@ impl Bench {
             return Value::Null;
         };
         let floor = Host::start("benches/floor/spin.toml", &self.redis);
-        let rows = self.rows(confab, &floor);
+        let variables = [
+            ("auth", "required"),
+            ("auth_secret", SECRET),
+            ("auth_keys", &public_keys()),
+        ];
+        let closed = Host::with("spin.toml", &self.redis, &variables);
+        let rows = self.rows(confab, &closed, &floor);
         let mut costs: HashMap<&str, Cost> = HashMap::new();
         for round in 1..=ROUNDS {
             self.step(&format!("confab and the floor, round {round} of {ROUNDS}"));
@@ -80,7 +87,7 @@ impl Bench {
         Value::Object(figures)
     }
 
-    fn rows<'a>(&self, confab: &'a Host, floor: &'a Host) -> [Row<'a>; 10] {
+    fn rows<'a>(&self, confab: &'a Host, closed: &'a Host, floor: &'a Host) -> [Row<'a>; 12] {
         let (load, deep) = (self.run("load"), self.run("deep"));
         let bare = |name, kind, path| Row {
             host: floor,
@@ -92,6 +99,12 @@ impl Bench {
             workload: Workload::new(name, kind, run, chats, query),
             floor: Some(floor),
         };
+        let known = |name, token| Row {
+            host: closed,
+            workload: Workload::new(name, "send", &load, 200, "").bearing(token),
+            floor: Some(BODY_AND_PING),
+        };
+        let claims = claims("b", 3600);
         let pull = |query| (deep.as_str(), 1, query);
         [
             bare("an answer", "get", "/"),
@@ -101,6 +114,8 @@ impl Bench {
             bare(BODY_AND_PING[0], "post", "/body/ping"),
             bare(BODY_AND_PING[1], "post", "/body/ping/deadline"),
             own("send", "send", (&load, 200, ""), BODY_AND_PING),
+            known("send, HS256", hs256(SECRET, &claims)),
+            known("send, EdDSA", eddsa(&claims)),
             own("keyed send", "keyed", (&load, 200, ""), BODY_AND_PING),
             own("pull of 10", "pull", pull("&cursor=500000"), PING),
             own("pull of 100", "pull", pull("&cursor=500000&limit=100"), PING),

@@ -20,6 +20,11 @@ pub(crate) struct Host {
 impl Host {
     /// Serves the component of a manifest on this Redis: with the Spin at `BENCH_SPIN`, or else with confab-host.
     pub(crate) fn start(manifest: &str, redis: &(impl Endpoint + ?Sized)) -> Self {
+        Self::with(manifest, redis, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn with(manifest: &str, redis: &(impl Endpoint + ?Sized), variables: &[(&str, &str)]) -> Self {
         let port = Port::reserve();
         let mut command = match std::env::var("BENCH_SPIN") {
             Ok(spin) => {
@@ -34,6 +39,11 @@ impl Host {
             .arg(component::project().join(manifest))
             .args(["--listen", &port.host()])
             .args(["--variable", &format!("redis_host={}", redis.host())])
+            .args(
+                variables
+                    .iter()
+                    .flat_map(|(name, value)| ["--variable".to_owned(), format!("{name}={value}")]),
+            )
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|why| panic!("{command:?}: {why}"));

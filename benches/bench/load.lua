@@ -1,6 +1,6 @@
--- The requests of one workload, for wrk: wrk --script load.lua URL -- KIND CHATS QUERY RUN
+-- The requests of one workload, for wrk: wrk --script load.lua URL -- KIND CHATS QUERY RUN [TOKEN]
 -- KIND is one of the functions of `kinds`; CHATS is how many chats the requests are spread over; QUERY goes to the end of a pull's,
--- and is the whole path of the floor's; RUN tells this run's chats and keys from those of others.
+-- and is the whole path of the floor's; RUN tells this run's chats and keys from those of others; a send has TOKEN as its bearer token.
 local threads = 0
 
 function setup(thread)
@@ -9,11 +9,13 @@ function setup(thread)
 end
 
 local kinds, kind, chats, query, run = {}, nil, 1, '', ''
+local headers = {}
 local count = 0
 local text = string.rep('x', 60)
 
 function init(arguments)
   kind, chats, query, run = kinds[arguments[1]], tonumber(arguments[2]), arguments[3], arguments[4]
+  if arguments[5] and arguments[5] ~= '' then headers['Authorization'] = 'Bearer ' .. arguments[5] end
   math.randomseed(os.time() + thread)
 end
 
@@ -35,7 +37,7 @@ function kinds.post()
 end
 
 function kinds.send()
-  return wrk.format('POST', '/api/send', {}, body())
+  return wrk.format('POST', '/api/send', headers, body())
 end
 
 function kinds.keyed()

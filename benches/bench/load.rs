@@ -13,6 +13,8 @@ pub(crate) struct Workload {
     pub(crate) chats: usize,
     /// The rest of a pull's query, after the chat.
     pub(crate) query: String,
+    /// The bearer token of a send; empty for none.
+    pub(crate) token: String,
 }
 
 impl Workload {
@@ -23,7 +25,13 @@ impl Workload {
             run: run.into(),
             chats,
             query: query.into(),
+            token: String::new(),
         }
+    }
+
+    /// The same, with this bearer token.
+    pub(crate) fn bearing(self, token: String) -> Self {
+        Self { token, ..self }
     }
 }
 
@@ -62,6 +70,7 @@ pub(crate) fn run(url: &str, workload: &Workload, connections: usize, seconds: u
             &workload.chats.to_string(),
             &workload.query,
             &workload.run,
+            &workload.token,
         ])
         .output()
         .expect("wrk cannot be run; is it installed? (apt-get install wrk)");
