@@ -118,7 +118,7 @@ fn it_prints_its_address_and_failed_requests_and_stops_at_ctrl_c() {
     let mut host = Running::start();
     assert_eq!(
         line(&mut host.printed),
-        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /openapi.json"
+        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /api/me   GET /openapi.json"
     );
     assert_eq!(
         line(&mut host.printed),
