@@ -209,6 +209,7 @@ async function openChat() {
 	update(there);
 }
 
+/** Keeps the place in the chat, and what is written but not sent. */
 function keepPlace() {
 	if (!view) return;
 	const top = (node) => node?.getBoundingClientRect().top;
@@ -291,8 +292,7 @@ async function start() {
 	}
 	const token = (old) => (saved('token') === old ? undefined : saved('token'));
 	confab = new Confab({ token });
-	const asked = confab.me({ patience: Infinity, onTry: (problem) => showState({ problem }) });
-	const { name, auth } = await asked.catch((problem) => (problem.status === 404 ? { auth: 'open' } : Promise.reject(problem)));
+	const { name, auth } = await confab.me({ patience: Infinity, onTry: (problem) => showState({ problem }) });
 	showState({ live: true });
 	$('banner').hidden = auth !== 'open';
 	me = name ?? (saved('name') && fold(saved('name')));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Confab, Problem, keep, keepChats } from '../../src/web/confab.js';
-import { Redis, Server, until } from './kit.mjs';
+import { Redis, Server, identity, tokenOf, until } from './kit.mjs';
 
 let redis, server;
 before(async () => {
@@ -68,6 +68,44 @@ test('the same key is the same message; a refusal is thrown at once, and holds n
   await assert.rejects(async () => {
     for await (const _ of zoe.followChat('no chat')) assert.fail();
   }, { status: 400, field: 'chat' });
+});
+
+test('a token that expires is replaced, and nothing is lost meanwhile', async () => {
+  const guarded = await Server.start(redis, identity);
+  try {
+    const refused = [];
+    let token = tokenOf('ida', -28);
+    const ida = new Confab({
+      base: guarded.url,
+      token: (old) => {
+        if (old === token) {
+          refused.push(old);
+          token = tokenOf('ida', refused.length < 2 ? -28 : 3600);
+        }
+        return token;
+      },
+    });
+    const jon = new Confab({ base: guarded.url, token: () => tokenOf('jon') });
+    const [messages, stop] = [[], new AbortController()];
+    const following = (async () => {
+      for await (const event of ida.followChat('ida:jon', { after: '0', signal: stop.signal })) keep(messages, event);
+    })();
+    const expected = [];
+    while (refused.length < 2) {
+      expected.push(`message ${expected.length}`);
+      await jon.send({ chat: 'ida:jon', text: expected.at(-1), sender: 'jon' });
+    }
+    await until('all arrive', () => messages.length >= expected.length);
+    assert.deepEqual(messages.map(({ text }) => text), expected);
+    assert.deepEqual(await ida.me(), { name: 'ida', auth: 'required' });
+    stop.abort();
+    await following;
+    const [forged, other] = [new Confab({ base: guarded.url, token: () => 'x' }), new Confab({ base: guarded.url, token: () => tokenOf('kay') })];
+    await assert.rejects(forged.send({ chat: 'ida:jon', text: 'no' }), { status: 401, type: '/problems/unauthenticated' });
+    await assert.rejects(other.pull('ida:jon'), { status: 403, type: '/problems/forbidden' });
+  } finally {
+    await guarded.end();
+  }
 });
 
 test('events are kept as the chat has them', () => {

@@ -1,6 +1,7 @@
 // What the browser tests stand on: a confab of their own, on a Redis of its own, and people in Chromium.
 
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -96,6 +97,16 @@ export class Server {
     this.process.kill('SIGINT');
     await once(this.process, 'exit');
   }
+}
+
+/** The variables of a confab that knows who calls, by the tokens of `tokenOf`. */
+export const identity = { auth: 'required', auth_secret: 'a-secret-of-the-browser-tests-alone' };
+
+/** A token that proves `name` for so many seconds (and 30 more: confab forgives clocks that differ). */
+export function tokenOf(name, seconds = 3600) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256' })}.${part({ sub: name, exp: Math.floor(Date.now() / 1000) + seconds })}`;
+  return `${signed}.${createHmac('sha256', identity.auth_secret).update(signed).digest('base64url')}`;
 }
 
 /** Chromium, with a context of its own for each person. */

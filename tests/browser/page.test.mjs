@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Browser, Redis, Server, faults, texts, until, write } from './kit.mjs';
+import { Browser, Redis, Server, faults, identity, texts, tokenOf, until, write } from './kit.mjs';
 
 let redis, server, browser;
 before(async () => {
@@ -132,6 +132,35 @@ test('the keyboard is enough', async () => {
   await page.keyboard.press('Shift+Tab');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'log');
   assert.deepEqual(page.faults, []);
+});
+
+test('with identity, the page asks for a token, takes it out of the address, and asks again if it expires', async () => {
+  const guarded = await Server.start(redis, identity);
+  try {
+    const page = await browser.open(guarded.url);
+    await page.getByLabel('Your token').fill('no token');
+    await page.keyboard.press('Enter');
+    await page.locator('#why.bad').waitFor();
+    assert.deepEqual(await faults(page), []);
+    const [amy, cal] = [
+      await browser.open(`${guarded.url}/#token=${tokenOf('amy')}&with=cal`),
+      await browser.open(`${guarded.url}/#with=amy&token=${tokenOf('cal', -27)}`),
+    ];
+    await amy.getByRole('heading', { name: 'cal' }).waitFor();
+    assert.equal(amy.url(), `${guarded.url}/#with=cal`);
+    assert.equal(await amy.locator('#me').textContent(), 'amy');
+    assert.equal(await amy.locator('#banner').isVisible(), false);
+    await write(amy, 'proved');
+    await until('it is sent', async () => / (Sent|Seen)$/.test(await state(amy)));
+    // The token of cal expires now, and with it the stream.
+    await cal.getByLabel('Your token').waitFor();
+    await cal.getByLabel('Your token').fill(tokenOf('cal'));
+    await cal.keyboard.press('Enter');
+    await said(cal, 'proved');
+    assert.deepEqual([...page.faults, ...amy.faults, ...cal.faults], []);
+  } finally {
+    await guarded.end();
+  }
 });
 
 test('axe finds nothing, and nothing is wider than 320 pixels', async () => {
