@@ -171,13 +171,14 @@ export class Confab {
 				failures = 0;
 				onState({ live: true });
 			};
+			const old = refused;
 			let problem;
+			refused = undefined;
 			this.#pauses.add(stop);
 			heard();
 			try {
 				const headers = id && { 'Last-Event-ID': id };
-				const { response, token } = await this.#request('GET', path, { query, headers, refused, signal: either(stream.signal, signal) });
-				refused = undefined;
+				const { response, token } = await this.#request('GET', path, { query, headers, refused: old, signal: either(stream.signal, signal) });
 				// A resumed stream may have nothing to say.
 				timers.live = setTimeout(live, 1000);
 				for await (const { event: type = 'message', ...fields } of events(response.body, heard)) {

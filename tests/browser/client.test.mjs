@@ -100,6 +100,12 @@ test('a token that expires is replaced, and nothing is lost meanwhile', async ()
     assert.deepEqual(await ida.me(), { name: 'ida', auth: 'required' });
     stop.abort();
     await following;
+    // One who has no other token learns that it has expired.
+    const once = tokenOf('ida', -28);
+    const ended = new Confab({ base: guarded.url, token: (old) => (old === once ? undefined : once) });
+    await assert.rejects(async () => {
+      for await (const event of ended.followInbox()) assert.equal(event.type, 'inbox');
+    }, { status: 401 });
     const [forged, other] = [new Confab({ base: guarded.url, token: () => 'x' }), new Confab({ base: guarded.url, token: () => tokenOf('kay') })];
     await assert.rejects(forged.send({ chat: 'ida:jon', text: 'no' }), { status: 401, type: '/problems/unauthenticated' });
     await assert.rejects(other.pull('ida:jon'), { status: 403, type: '/problems/forbidden' });
