@@ -2,6 +2,7 @@
 
 mod bindings;
 mod convert;
+mod convert_inbox;
 
 use crate::config;
 use crate::domain::caller::Caller;
@@ -9,11 +10,13 @@ use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
+use crate::domain::inbox::InboxRequest;
+use crate::domain::inbox_update::FollowInboxRequest;
 use crate::domain::message::DraftFields;
 use crate::domain::page::PageRequest;
 use crate::domain::server_log;
 use crate::domain::update::{FollowRequest, Start};
-use crate::service::{self, Follower, Session, deliver};
+use crate::service::{self, Follower, InboxFollower, Session, deliver};
 use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use bindings::wit_stream;
 use spin_sdk::wasip3::spawn;
@@ -76,6 +79,45 @@ impl Guest for Messenger {
         };
         logged("messenger.follow", follow).await
     }
+
+    async fn inbox(request: wit::InboxRequest) -> Result<wit::InboxPage, wit::Error> {
+        let inbox = async |_| {
+            let session = Session::new(config::get().await?, Instant::now());
+            let reader = service::inbox_reader(None, Some(&request.name))?;
+            let request = InboxRequest::parse(reader, Some(request.limit), request.before.as_deref())?;
+            Ok(service::inbox(&session, &request).await?.into())
+        };
+        logged("messenger.inbox", inbox).await
+    }
+
+    async fn read(request: wit::MarkRequest) -> Result<wit::Mark, wit::Error> {
+        let read = async |_| {
+            let session = Session::new(config::get().await?, Instant::now());
+            let reader = service::reader(None, Some(&request.name))?;
+            let request = service::mark(None, reader, &request.into())?;
+            Ok(service::read(&session, &request).await?.into())
+        };
+        logged("messenger.read", read).await
+    }
+
+    async fn follow_inbox(request: wit::FollowInboxRequest) -> Result<StreamReader<wit::InboxUpdate>, wit::Error> {
+        let follow = async |log: server_log::Request| {
+            let reader = service::inbox_reader(None, Some(&request.name))?;
+            let InboxRequest { reader, limit, .. } = InboxRequest::parse(reader, Some(request.limit), None)?;
+            let after = request.after.and_then(|position| position.parse().ok());
+            let config = config::get().await?;
+            let request = FollowInboxRequest { reader, limit, after };
+            let mut follower = InboxFollower::new(Rc::clone(&config), None, request);
+            let (mut to, updates) = wit_stream::new();
+            spawn(async move {
+                if let Err(error) = write_inbox(&mut follower, &mut to, config.stream_heartbeat).await {
+                    log.failed(&error);
+                }
+            });
+            Ok(updates)
+        };
+        logged("messenger.follow-inbox", follow).await
+    }
 }
 
 /// The person on whose behalf a component calls. It is trusted: it knows who that is, and without a name it may read any chat.
@@ -107,6 +149,21 @@ async fn write(follower: &mut Follower, to: &mut StreamWriter<wit::Update>, time
         )
         .await
         {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The same for the updates of an inbox.
+async fn write_inbox(
+    follower: &mut InboxFollower,
+    to: &mut StreamWriter<wit::InboxUpdate>,
+    timeout: Duration,
+) -> Result<()> {
+    while let Some(updates) = follower.next().await? {
+        let updates = updates.into_iter().map(Into::into).collect();
+        if !deliver(to, updates, timeout, follower.ends()).await {
             break;
         }
     }

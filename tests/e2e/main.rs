@@ -58,3 +58,4 @@ mod stream_resets;
 mod waiting;
 mod wit;
 mod wit_follow;
+mod wit_inbox;

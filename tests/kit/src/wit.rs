@@ -4,15 +4,17 @@ use crate::Endpoint;
 use crate::component::{app, program};
 use crate::place::only_here;
 use bindings::exports::confab::messaging::messenger::{
-    Draft, Error, FollowRequest, Page, PageRequest, Receipt, Update,
+    Draft, Error, FollowInboxRequest, FollowRequest, InboxPage, InboxRequest, InboxUpdate, Mark, MarkRequest, Page,
+    PageRequest, Receipt, Update,
 };
 use confab_host::program::Data;
 use std::collections::HashMap;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
-use wasmtime::component::{Source, StreamConsumer, StreamResult};
+use wasmtime::component::{Lift, Source, StreamConsumer, StreamResult};
 use wasmtime::{Store, StoreContextMut};
 
 #[allow(
@@ -84,23 +86,64 @@ impl Caller {
         let (received, ()) = tokio::join!(following, meanwhile);
         received.unwrap()
     }
+
+    /// Calls `inbox`.
+    pub async fn inbox(&mut self, request: InboxRequest) -> Result<InboxPage, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_inbox(accessor, request).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `read`.
+    pub async fn read(&mut self, request: MarkRequest) -> Result<Mark, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_read(accessor, request).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `follow-inbox`, and returns the first `wanted` updates. `meanwhile` runs at the same time.
+    pub async fn follow_inbox(
+        &mut self,
+        request: FollowInboxRequest,
+        wanted: usize,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Result<Vec<InboxUpdate>, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let following = self.store.run_concurrent(async |accessor| {
+            let stream = messenger.call_follow_inbox(accessor, request).await.unwrap()?;
+            let (done, received) = oneshot::channel();
+            let updates = Updates {
+                wanted,
+                received: Vec::new(),
+                done: Some(done),
+            };
+            accessor.with(|store| stream.pipe(store, updates)).unwrap();
+            Ok(received.await.unwrap())
+        });
+        let (received, ()) = tokio::join!(following, meanwhile);
+        received.unwrap()
+    }
 }
 
 /// Reads a few updates at a time, until `wanted` of them are there.
-struct Updates {
+struct Updates<T> {
     wanted: usize,
-    received: Vec<Update>,
-    done: Option<oneshot::Sender<Vec<Update>>>,
+    received: Vec<T>,
+    done: Option<oneshot::Sender<Vec<T>>>,
 }
 
-impl<D> StreamConsumer<D> for Updates {
-    type Item = Update;
+impl<D, T: Lift + Send + Unpin + fmt::Debug + 'static> StreamConsumer<D> for Updates<T> {
+    type Item = T;
 
     fn poll_consume(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         store: StoreContextMut<D>,
-        mut source: Source<Update>,
+        mut source: Source<T>,
         _: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let mut some = Vec::with_capacity(3);
