@@ -49,6 +49,11 @@ function kinds.pull()
   return wrk.format('GET', '/api/pull?chat=' .. chat() .. query)
 end
 
+-- A mark that rises with each request of a thread: of two threads, one is ahead.
+function kinds.read()
+  return wrk.format('POST', '/api/read', {}, '{"chat":"' .. chat() .. '","name":"b","index":' .. count .. '}')
+end
+
 -- One send to five pulls.
 function kinds.mix()
   return count % 6 == 0 and kinds.send() or kinds.pull()

@@ -19,6 +19,7 @@ mod floor;
 mod following;
 mod growth;
 mod host;
+mod inbox;
 mod load;
 mod memory;
 mod rates;
@@ -88,10 +89,12 @@ impl Bench {
             // First, before the host has used any memory.
             "idle_followers": self.idle_followers().await,
             "send_to_event": self.send_to_event().await,
+            "send_to_inbox_event": self.send_to_inbox_event().await,
             "memory": self.memory().await,
             "requests": self.requests().await,
             "over_the_floor": self.over_the_floor().await,
             "rates": self.rates(),
+            "inboxes": self.inboxes().await,
             "cursor": self.by_cursor(),
             "page": self.by_page(),
             "chats": self.by_chats(),

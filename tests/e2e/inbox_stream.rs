@@ -127,6 +127,8 @@ async fn a_feed_is_there_only_while_somebody_follows_and_its_end_is_noticed() {
     // Each heartbeat keeps it alive.
     redis.command::<()>(["PEXPIRE", FEED, "5000"]).await;
     until("a heartbeat keeps the feed", async || left().await > 590_000).await;
+    let newest: Vec<(String, Vec<String>)> = redis.command(["XREVRANGE", FEED, "+", "-", "COUNT", "1"]).await;
+    assert_eq!(newest[0].0, page.id, "it is another feed");
 
     // Gone, and nobody rings: the follower notices, and begins anew with what it could not hear of.
     redis.delete(FEED).await;
