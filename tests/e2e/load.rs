@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 async fn three_hundred_sends_at_once_keep_every_message() {
     // It is not about time: on a busy machine, 300 at once take longer than the default timeout.
     let confab = Arc::new(Confab::anywhere().prefer("redis_timeout_ms", 15_000).start());
+    assert_eq!(confab.epoch("a:b").await, 0);
     let mut sends = JoinSet::new();
     for number in 0..300 {
         let confab = Arc::clone(&confab);

@@ -1,5 +1,6 @@
 //! The component: built from the source as it is now, and compiled once for all tests of a process.
 
+use crate::place::not_at_a_url;
 use confab_host::manifest::App;
 use confab_host::program::Program;
 use std::collections::HashMap;
@@ -42,6 +43,7 @@ pub fn program() -> &'static Program {
 
 /// The size of the component, in bytes.
 pub fn size() -> u64 {
+    not_at_a_url("it looks at the component's file");
     build();
     std::fs::metadata(&app([]).source).unwrap().len()
 }

@@ -1,5 +1,6 @@
 //! confab on a host: its variables, its address and its server log.
 
+use crate::access::not_with_tokens;
 use crate::host::Host;
 use crate::place::{Place, not_at_a_url, place, skip};
 use crate::{Endpoint, Redis, names, until};
@@ -101,6 +102,7 @@ impl Confab {
 
     /// The address as `host:port`, for a test that speaks HTTP/1.1 itself. It is skipped if the URL is not that simple.
     pub fn host(&self) -> String {
+        not_with_tokens();
         let url = self.url();
         match url.strip_prefix("http://") {
             Some(host) if host.contains(':') && !host.contains('/') => host.to_owned(),

@@ -1,6 +1,7 @@
 //! A client of an event stream: a standard `EventSource`, which reconnects when a stream ends.
 
 use crate::Confab;
+use crate::access::check;
 use crate::wait::TIMEOUT;
 use futures::StreamExt;
 use reqwest::Method;
@@ -148,7 +149,10 @@ impl Follower {
                 self.open = Some(event);
                 Step::Opened
             }
-            Err(Error::InvalidStatusCode(status, _)) => panic!("the stream is refused: {status}"),
+            Err(Error::InvalidStatusCode(status, _)) => {
+                check(status);
+                panic!("the stream is refused: {status}")
+            }
             Err(_) => Step::Ended,
         }
     }

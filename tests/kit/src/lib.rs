@@ -22,6 +22,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod access;
 mod audit;
 pub mod component;
 mod confab;

@@ -1,6 +1,6 @@
 //! Walks through the pages of a chat, and the small helpers that tests of pages share.
 
-use crate::Confab;
+use crate::{Confab, Redis};
 use serde_json::Value;
 
 /// Many more pages than any walk of a test has.
@@ -53,4 +53,16 @@ pub fn numbers(range: impl IntoIterator<Item = u64>) -> Vec<String> {
 /// The Redis key of a chat log. `chat` is written as it is stored: folded, in order, percent-encoded.
 pub fn log_key(chat: &str) -> String {
     format!("confab:{{{chat}}}:log")
+}
+
+impl Redis {
+    /// A key as the server log shows it: with a digest in place of the names.
+    pub async fn logged_key(&self, key: &str) -> String {
+        let (start, rest) = key.split_once('{').unwrap();
+        let (names, end) = rest.split_once('}').unwrap();
+        let digest: String = self
+            .command(["EVAL", "return redis.sha1hex(ARGV[1])", "0", names])
+            .await;
+        format!("{start}{{#{}}}{end}", &digest[..12])
+    }
 }

@@ -164,16 +164,6 @@ impl Redis {
         keys
     }
 
-    /// A key as the server log shows it: with a digest in place of the names.
-    pub async fn logged_key(&self, key: &str) -> String {
-        let (start, rest) = key.split_once('{').unwrap();
-        let (names, end) = rest.split_once('}').unwrap();
-        let digest: String = self
-            .command(["EVAL", "return redis.sha1hex(ARGV[1])", "0", names])
-            .await;
-        format!("{start}{{#{}}}{end}", &digest[..12])
-    }
-
     /// Deletes a key.
     pub async fn delete(&self, key: &str) {
         self.command::<()>(["DEL", key]).await;

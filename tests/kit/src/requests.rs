@@ -1,5 +1,6 @@
 //! The requests that tests send to a confab.
 
+use crate::access::{check, with_token};
 use crate::names::path_of;
 use crate::{Confab, TestResponse, texts};
 use reqwest::{Body, Method, RequestBuilder};
@@ -8,8 +9,8 @@ use serde_json::{Value, json};
 impl Confab {
     /// Starts a request, to be changed before it is sent. Its query names chats as [`Confab::chat`] does.
     pub fn build(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{}", self.url(), path_of(&self.prefix, path)))
+        let url = format!("{}{}", self.url(), path_of(&self.prefix, path));
+        with_token(self.client.request(method, url))
     }
 
     /// Sends a request with any body.
@@ -25,7 +26,9 @@ impl Confab {
     /// Sends `GET /api/stream`, and returns as soon as the response has begun.
     pub async fn stream(&self, query: &str) -> reqwest::Response {
         let request = self.build(Method::GET, &format!("/api/stream?{query}"));
-        request.send().await.unwrap()
+        let response = request.send().await.unwrap();
+        check(response.status());
+        response
     }
 
     /// Sends `POST /api/send` with this body, as it is.

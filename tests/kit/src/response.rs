@@ -1,5 +1,6 @@
 //! A whole response, as tests look at it.
 
+use crate::access::check;
 use crate::names::guard;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, RequestBuilder};
@@ -23,6 +24,7 @@ impl TestResponse {
         let request = request.unwrap();
         guard(request.body().and_then(Body::as_bytes));
         let response = client.execute(request).await.unwrap();
+        check(response.status());
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
