@@ -2,6 +2,7 @@
 //!
 //! - [`component`] builds the component, once.
 //! - [`Redis`] is a real redis-server of one test's own: [`Redis::command`] is the one way to run a command on it.
+//! - [`Cluster`] is a real Redis Cluster: its slots move, its nodes die and come back.
 //! - [`Proxy`] is a TCP proxy in front of Redis that delays, cuts, holds and hangs.
 //! - [`RefusingRedis`] is in front of one too, and refuses what a test wants refused.
 //! - [`Confab`] is the component on a host: `Confab::on(&redis).variable("redis_timeout_ms", 300).start()`. A test that needs
@@ -24,6 +25,7 @@
 
 mod access;
 mod audit;
+mod cluster;
 pub mod component;
 mod confab;
 mod follower;
@@ -43,6 +45,7 @@ mod wait;
 pub mod wit;
 
 pub use audit::{Acknowledged, Audit};
+pub use cluster::Cluster;
 pub use confab::{Builder, Confab};
 pub use follower::{Event, Follower};
 pub use pages::{log_key, numbers, texts};

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-/// A section of `INFO`: values by name.
+/// A section of `INFO`, or what is written like one: values by name.
 #[derive(Clone, Debug)]
 pub struct Info(BTreeMap<String, String>);
 
 impl Info {
-    pub(super) fn parse(reply: &str) -> Self {
+    pub(crate) fn parse(reply: &str) -> Self {
         let values = reply.lines().filter_map(|line| line.split_once(':'));
         Self(values.map(|(name, value)| (name.into(), value.trim().into())).collect())
     }

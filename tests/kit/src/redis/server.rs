@@ -40,6 +40,10 @@ impl Server {
         self.port.number()
     }
 
+    pub(super) fn cluster_port(&self) -> u16 {
+        self.cluster_port.number()
+    }
+
     pub(super) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
