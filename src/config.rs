@@ -203,7 +203,7 @@ mod tests {
             let row = format!("| `{name}` | {default} | {values} | {meaning} |\n");
             assert!(identity.contains(&row), "docs/identity.md does not have:\n{row}");
         }
-        let known = ["redis_host", "redis_credentials", "redis_scheme"];
+        let known = ["redis_host", "redis_nodes", "redis_credentials", "redis_scheme"];
         let declared = manifest.lines().filter(|line| line.contains("{ default = ")).count();
         assert_eq!(
             declared,

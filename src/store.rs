@@ -2,6 +2,7 @@
 
 mod append;
 mod attempt;
+mod cluster;
 mod connection;
 mod feed;
 mod heads;
@@ -9,16 +10,21 @@ mod inbox;
 mod keys;
 mod locate;
 mod mark;
+mod node;
 mod opening;
+mod own;
 mod packed;
 mod read;
 mod ready;
 mod receipt;
+mod redirect;
 mod refusal;
 mod reply;
 mod room;
 mod script;
 mod session;
+mod slot;
+mod touch;
 mod watch;
 
 pub use append::append;

@@ -1,10 +1,11 @@
 -- Appends a message, unless a receipt shows that it was sent already; moves the sender's mark past it, puts the chat at its time in the
--- inboxes of both members, and rings their feeds. (A Cluster cannot: a chat and its members are in three slots.)
+-- inboxes of both members, and rings their feeds.
 -- KEYS: the chat log, its marks, the inboxes of the sender and of the other member, their feeds, the bucket that the receipt goes to, and
--- other buckets that may have it. In a chat with oneself, the members' keys are the same.
+-- other buckets that may have it. In a chat with oneself, the members' keys are the same. In a Cluster, a chat and its members are in
+-- three slots: KEYS has no inboxes and feeds then, which touch_member.lua touches.
 -- ARGV: '<sender>:<text>'; and packed, the receipt's field, the request's tokens (4 bytes of the text's digest, 4 of the nonce), for how
 -- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, and how many messages to keep in
--- the chat log (0 for all).
+-- the chat log (0 for all). In a Cluster, also the sender's and the other member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
 -- one); 'reused' if the receipt is of another text; 'unreadable' with what is wrong with the stored data; or an error of Redis: then
 -- nothing is stored.
@@ -16,14 +17,19 @@ local RECEIPT_BYTES = 28
 -- Removed by the same command, a chat log whose cap was lowered would keep all other clients of Redis waiting.
 local MOST_TRIMMED = 1000
 
-local log, marks, bucket = KEYS[1], KEYS[2], KEYS[7]
-local inboxes, feeds = { KEYS[3] }, { KEYS[5] }
+local log, marks = KEYS[1], KEYS[2]
 local entry, field, tokens, must_keep, keep, cap = ARGV[1], struct.unpack('>c12c8I8I8I8', ARGV[2])
 -- The chat and its members, as marks, inboxes and feeds name them.
-local chat, sender, other = tag_of(log), tag_of(KEYS[3]), tag_of(KEYS[4])
-if other ~= sender then
-  inboxes[2], feeds[2] = KEYS[4], KEYS[6]
+local chat, sender, other = tag_of(log), ARGV[3], ARGV[4]
+local inboxes, feeds, first_bucket = {}, {}, 3
+if not sender then
+  sender, other, first_bucket = tag_of(KEYS[3]), tag_of(KEYS[4]), 7
+  inboxes[1], feeds[1] = KEYS[3], KEYS[5]
+  if other ~= sender then
+    inboxes[2], feeds[2] = KEYS[4], KEYS[6]
+  end
 end
+local bucket = KEYS[first_bucket]
 
 local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
 if found.err then return { 'unreadable', found.err } end
@@ -50,7 +56,7 @@ local function proves(sent_epoch, index, sent_time)
   return not sent or time_of(sent) == sent_time
 end
 
-for i = 7, #KEYS do
+for i = first_bucket, #KEYS do
   local receipt = redis.pcall('HGET', KEYS[i], field)
   if receipt then
     if receipt.err then return { 'unreadable', KEYS[i] .. ': ' .. receipt.err } end

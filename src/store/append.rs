@@ -3,15 +3,16 @@
 use crate::domain::error::{Error, Result};
 use crate::domain::message::{Draft, Receipt};
 use crate::domain::server_log;
+use crate::store::cluster;
 use crate::store::keys;
 use crate::store::receipt::Place;
 use crate::store::reply::{Unreadable, number};
 use crate::store::script::Script;
 use crate::store::session::Session;
+use crate::store::touch::touch;
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
-use std::iter;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,24 +33,15 @@ const MOST_AHEAD: Duration = Duration::from_mins(1);
 pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let place = Place::of(session, draft, nonce(), now);
-    let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
-    let of_members = [
-        keys::inbox(sender),
-        keys::inbox(other),
-        keys::feed(sender),
-        keys::feed(other),
-    ];
-    let own = [keys::marks(draft.chat())].into_iter().chain(of_members);
-    let keys: Vec<_> = iter::once(log.clone()).chain(own).chain(place.buckets).collect();
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let entry = [draft.sender(), ":", draft.text()].concat();
-    let cap = session.max_messages.map_or(0, NonZeroU64::get);
-    let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
-    let packed = [&place.field[..], &place.tokens, &must_keep, &keep, &cap].concat();
-    let arguments = [entry.as_bytes(), &packed];
-    let reply = APPEND.run(session, &keys, &arguments).await?;
-    match decode(&reply).map_err(|why| why.at(&log))? {
+    let reply = run(session, draft, now).await?;
+    let reply = decode(&reply).map_err(|why| why.at(&log))?;
+    if cluster::is_divided()
+        && let Reply::Stored { send_time, .. } | Reply::Replayed { send_time, .. } = reply
+    {
+        // Also for a replay: the first request may have ended before this.
+        touch(session, draft.chat(), draft.member(), Some(send_time)).await?;
+    }
+    match reply {
         Reply::Stored { index, send_time } => {
             compare_clocks(&log, Duration::from_micros(send_time), now);
             Ok(Receipt {
@@ -65,6 +57,34 @@ pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
         }),
         Reply::KeyReused => Err(Error::KeyReused),
     }
+}
+
+/// Runs the script, in a Cluster with the keys of the chat's slot alone.
+async fn run(session: &Session, draft: &Draft, now: Duration) -> Result<Vec<RedisResult>> {
+    let place = Place::of(session, draft, nonce(), now);
+    let entry = [draft.sender(), ":", draft.text()].concat();
+    let cap = session.max_messages.map_or(0, NonZeroU64::get);
+    let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
+    let packed = [&place.field[..], &place.tokens, &must_keep, &keep, &cap].concat();
+    let arguments = [entry.as_bytes(), &packed];
+    let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
+    let of_chat = [keys::log(draft.chat()), keys::marks(draft.chat())];
+    let of_members = [
+        keys::inbox(sender),
+        keys::inbox(other),
+        keys::feed(sender),
+        keys::feed(other),
+    ];
+    let keys = of_chat.iter().chain(&of_members).chain(&place.buckets);
+    let keys: Vec<_> = keys.map(String::as_str).collect();
+    if let Some(reply) = APPEND.run_undivided(session, &keys, &arguments).await? {
+        return Ok(reply);
+    }
+    let keys: Vec<_> = of_chat.iter().chain(&place.buckets).map(String::as_str).collect();
+    let members = [sender, other].map(keys::field);
+    let members = members.iter().map(String::as_bytes);
+    let arguments: Vec<_> = arguments.into_iter().chain(members).collect();
+    APPEND.run(session, &keys, &arguments).await
 }
 
 /// Writes one line per instance to the server log if a message is sent in the future: its chat keeps such times until they have come.

@@ -1,12 +1,20 @@
-//! Does something on the shared connection: within the deadline, and once more if a new connection may help.
+//! Does something on a shared connection: within the deadline, and again if a new connection or another node may help.
 
 use crate::domain::error::{Error, Result, Stored};
-use crate::store::connection::{Shared, forget, shared};
+use crate::store::cluster;
+use crate::store::connection::{Shared, binary, forget, shared};
+use crate::store::node::Node;
+use crate::store::redirect::Redirect;
 use crate::store::refusal::Failure;
 use crate::store::session::Session;
+use spin_sdk::redis::RedisResult;
+use spin_sdk::time;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// How long to wait before a Cluster that changes is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is done in Redis.
 #[derive(Clone, Copy, PartialEq)]
@@ -17,33 +25,48 @@ pub(super) enum Effect {
     Writes,
 }
 
-/// Does `act` on the shared connection, and returns its result within `redis_timeout_ms`, or what the session has left, whatever
-/// Redis does.
+/// Does `act` on the shared connection to the node that has `key` (`None`: to the one that `redis_host` names), and returns its result
+/// within `redis_timeout_ms`, or what the session has left, whatever Redis does.
 ///
 /// `act` is done once more, on a new connection, if the connection broke, or if Redis refused as a replica or while it loads its
-/// data: the address may lead to another Redis by now. Any other refusal is final and leaves the connection as it is. What passes
-/// by itself is [`Error::Unavailable`], with what is stored; what a person must repair is [`Error::Internal`].
+/// data: the address may lead to another Redis by now. In a Cluster, it is done until the deadline, on the node that has the key by
+/// then, if a connection broke or slots move. Any other refusal is final and leaves the connection as it is. What passes by itself is
+/// [`Error::Unavailable`], with what is stored; what a person must repair is [`Error::Internal`].
 pub(super) async fn attempt<T>(
     session: &Session,
     effect: Effect,
+    key: Option<&str>,
     act: impl AsyncFn(&Shared) -> Result<T, Failure>,
 ) -> Result<T> {
     let attempt = Attempt {
         began: Instant::now(),
         used: RefCell::default(),
         unknown: Cell::default(),
+        node: RefCell::default(),
+        last: RefCell::default(),
     };
-    let run = attempt.run(&session.redis_url, &act);
+    let run = attempt.run(session, key, &act);
     match session.within(session.redis_timeout, run).await {
         Some(result) => result.map_err(|failure| failure.error(attempt.stored(effect))),
         None => Err(attempt.late(session.redis_timeout, effect)),
     }
 }
 
+/// Runs a command that only reads, on the node that has `key`, as [`attempt`] does.
+pub(super) async fn ask(session: &Session, key: &str, command: &str, arguments: &[&str]) -> Result<Vec<RedisResult>> {
+    let arguments = || arguments.iter().map(|word| binary(word.as_bytes())).collect();
+    let act = async |connection: &Shared| connection.execute(command, arguments()).await;
+    attempt(session, Effect::Reads, Some(key), act).await
+}
+
 /// What has happened so far, for the case that the deadline ends it.
 struct Attempt {
     began: Instant,
     used: RefCell<Option<Use>>,
+    /// The node that is asked.
+    node: RefCell<Option<Node>>,
+    /// Why it was asked again.
+    last: RefCell<Option<Failure>>,
     /// Whether Redis may have done something that nobody knows of.
     unknown: Cell<bool>,
 }
@@ -57,30 +80,66 @@ struct Use {
 }
 
 impl Attempt {
-    async fn run<T>(&self, url: &str, act: &impl AsyncFn(&Shared) -> Result<T, Failure>) -> Result<T, Failure> {
-        let first = self.once(url, act, self.began).await;
-        let Err(failure) = &first else { return first };
-        let used = self.used.take();
-        match used {
-            Some(used) if failure.ends_with_the_connection() => forget(&used.connection),
-            _ => return first,
+    async fn run<T>(
+        &self,
+        session: &Session,
+        key: Option<&str>,
+        act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut is_first = true;
+        let mut since = self.began;
+        loop {
+            let node = cluster::route(session, key).await;
+            self.node.replace(Some(node.clone()));
+            let failure = match self.once(session, &node, act, since).await {
+                Err(failure) => failure,
+                done => return done,
+            };
+            let used = self.used.take();
+            let again = if failure.ends_with_the_connection() {
+                cluster::suspect(&node) || is_first && used.is_some()
+            } else {
+                failure.ends_with_a_change_of_the_cluster()
+            };
+            if !again {
+                return Err(failure);
+            }
+            if let Some(used) = used.filter(|_| failure.ends_with_the_connection()) {
+                forget(&used.connection);
+            }
+            let at_once = match &failure {
+                Failure::Moved(redirect) => {
+                    cluster::moved(session, &node, redirect).await;
+                    is_first
+                }
+                other => is_first && other.ends_with_the_connection(),
+            };
+            self.last.replace(Some(failure));
+            if !at_once {
+                time::sleep(PAUSE).await;
+            }
+            is_first = false;
+            since = Instant::now();
         }
-        self.once(url, act, Instant::now()).await
     }
 
     async fn once<T>(
         &self,
-        url: &str,
+        session: &Session,
+        node: &Node,
         act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
         since: Instant,
     ) -> Result<T, Failure> {
-        let (connection, is_new) = shared(url).await?;
+        let (connection, is_new) = shared(session, node).await?;
         self.used.replace(Some(Use {
             replies: connection.replies(),
             since: if is_new { Instant::now() } else { since },
             connection: Rc::clone(&connection),
         }));
-        let result = act(&connection).await;
+        let mut result = act(&connection).await;
+        if let Err(Failure::Ask(redirect)) = result {
+            result = follow(session, node, redirect, act).await;
+        }
         if let Err(Failure::Transport(_) | Failure::Data) = result {
             self.unknown.set(true);
         }
@@ -90,7 +149,11 @@ impl Attempt {
     /// The error if the deadline has come first.
     fn late(&self, timeout: Duration, effect: Effect) -> Error {
         let milliseconds = self.began.elapsed().as_millis();
+        self.node.take().iter().for_each(|node| _ = cluster::suspect(node));
         let Some(used) = self.used.take() else {
+            if let Some(failure) = self.last.take() {
+                return failure.error(self.stored(effect));
+            }
             // Spin lets a connection above its limit wait.
             let why =
                 format!("no connection within {milliseconds} ms: it is slow, or the host allows no more connections");
@@ -109,6 +172,22 @@ impl Attempt {
             (Effect::Writes, false) => Stored::No,
             (Effect::Writes, true) => Stored::Unknown,
         }
+    }
+}
+
+/// Does `act` on the node that a slot is moving to.
+async fn follow<T>(
+    session: &Session,
+    answered: &Node,
+    redirect: Redirect,
+    act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let node = Node::new(session, answered, &redirect.to);
+    let connection = Shared::asking(session, node).await?;
+    match act(&connection).await {
+        // It does not import the slot yet, or no longer.
+        Err(Failure::Moved(_)) => Err(Failure::Ask(redirect)),
+        result => result,
     }
 }
 

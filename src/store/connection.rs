@@ -1,15 +1,16 @@
-//! Redis connections: one that all requests of the instance share, and one for each waiter.
+//! Redis connections that all requests of the instance share: one to each node that they need.
 //!
 //! Opening is a TCP connection each time (the host pools nothing), and a broken one never mends itself. The host's handle
 //! carries many commands at once, so requests share it without waiting for each other's replies.
 
-use crate::domain::error::{Error, Result, Stored};
+use crate::config::Config;
+use crate::store::node::Node;
 use crate::store::opening::{self, Role};
 use crate::store::refusal::Failure;
-use crate::store::session::Session;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,22 +18,43 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(50);
 
 thread_local! {
-    static SHARED: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+    static SHARED: RefCell<BTreeMap<Node, Rc<Shared>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The connection that all requests of the instance share.
+/// A connection that requests share.
 pub(super) struct Shared {
+    node: Node,
     connection: Connection,
     replies: Cell<u64>,
+    asking: bool,
 }
 
 impl Shared {
+    /// Opens a connection of one request's own to the node that a slot is moving to. Each command is preceded by `ASKING`, which a
+    /// node forgets with the next command: on a connection that others use, theirs would take it.
+    pub(super) async fn asking(config: &Config, node: Node) -> Result<Self, Failure> {
+        let connection = open(config, &node).await?;
+        Ok(Self::new(node, connection, true))
+    }
+
+    fn new(node: Node, connection: Connection, asking: bool) -> Self {
+        Self {
+            node,
+            connection,
+            replies: Cell::default(),
+            asking,
+        }
+    }
+
     /// Runs a command.
     pub(super) async fn execute(
         &self,
         command: &str,
         arguments: Vec<RedisParameter>,
     ) -> Result<Vec<RedisResult>, Failure> {
+        if self.asking {
+            self.connection.execute("ASKING", Vec::new()).await?;
+        }
         let reply = self.connection.execute(command, arguments).await;
         let reply = reply.map_err(Failure::from);
         if !matches!(reply, Err(Failure::Transport(_))) {
@@ -47,41 +69,40 @@ impl Shared {
     }
 }
 
-/// The shared connection and false, or a new one and true if there is none.
-pub(super) async fn shared(url: &str) -> Result<(Rc<Shared>, bool), Failure> {
+/// The shared connection to a node and false, or a new one and true if there is none.
+pub(super) async fn shared(config: &Config, node: &Node) -> Result<(Rc<Shared>, bool), Failure> {
     let mut is_new = false;
     loop {
-        if let Some(connection) = SHARED.with_borrow(Clone::clone) {
+        if let Some(connection) = SHARED.with_borrow(|shared| shared.get(node).cloned()) {
             return Ok((connection, is_new));
         }
         is_new = true;
-        match opening::join() {
+        match opening::join(node.name()) {
             Role::Waiter(waiter) => waiter.opened().await,
             Role::Opener(_guard) => {
-                let connection = match open(url).await {
+                let connection = match open(config, node).await {
                     Err(Failure::Transport(_)) => {
                         // Redis may be full for a moment, or restarting.
                         time::sleep(PAUSE).await;
-                        open(url).await?
+                        open(config, node).await?
                     }
                     opened => opened?,
                 };
-                let connection = Rc::new(Shared {
-                    connection,
-                    replies: Cell::default(),
-                });
-                SHARED.set(Some(Rc::clone(&connection)));
+                let connection = Rc::new(Shared::new(node.clone(), connection, false));
+                SHARED.with_borrow_mut(|shared| shared.insert(node.clone(), Rc::clone(&connection)));
                 return Ok((connection, is_new));
             }
         }
     }
 }
 
-async fn open(url: &str) -> Result<Connection, Failure> {
-    let opened = Connection::open(url).await.map_err(Failure::from);
-    opened.map_err(|failure| match failure {
-        Failure::Transport(why) => Failure::Transport(format!("no connection: {why}")),
-        other => other,
+/// Opens a connection to a node.
+pub(super) async fn open(config: &Config, node: &Node) -> Result<Connection, Failure> {
+    let opened = Connection::open(node.url(config)).await.map_err(Failure::from);
+    opened.map_err(|failure| match (failure, node) {
+        (Failure::Transport(why), _) => Failure::Transport(format!("no connection: {why}")),
+        (Failure::Address(_), Node::At(address)) => Failure::Address(Some(Rc::clone(address))),
+        (other, _) => other,
     })
 }
 
@@ -89,46 +110,11 @@ async fn open(url: &str) -> Result<Connection, Failure> {
 pub(super) fn forget(broken: &Rc<Shared>) {
     SHARED.with_borrow_mut(|shared| {
         // Another request may have replaced it already.
-        if shared.as_ref().is_some_and(|connection| Rc::ptr_eq(connection, broken)) {
-            *shared = None;
+        let is_it = |connection: &Rc<Shared>| Rc::ptr_eq(connection, broken);
+        if shared.get(&broken.node).is_some_and(is_it) {
+            shared.remove(&broken.node);
         }
     });
-}
-
-/// A connection of one waiter's own, for a command that blocks: on the shared one it would hold up all others. It is closed with its
-/// owner.
-pub(super) struct Own(Option<Connection>);
-
-impl Own {
-    /// Opens one; `None` if none opens within `redis_timeout_ms`.
-    pub(super) async fn open(session: &Session) -> Option<Self> {
-        let opened = session.within(session.redis_timeout, open(&session.redis_url)).await?;
-        opened.ok().map(|connection| Self(Some(connection)))
-    }
-
-    /// Runs a command that stores nothing, and waits for its reply, at most for `timeout` and as long as the session lasts. If the connection is at fault, it is closed.
-    pub(super) async fn run(
-        &mut self,
-        session: &Session,
-        timeout: Duration,
-        command: &str,
-        arguments: Vec<RedisParameter>,
-    ) -> Result<Vec<RedisResult>> {
-        let unavailable = |why: String| Error::unavailable(why, Stored::NotAsked);
-        // Dropped if this ends early: the reply may still come, and would be taken for that of the next command.
-        let connection = self
-            .0
-            .take()
-            .ok_or_else(|| unavailable("the connection is closed".into()))?;
-        let Some(reply) = session.within(timeout, connection.execute(command, arguments)).await else {
-            return Err(unavailable(format!("no answer within {} ms", timeout.as_millis())));
-        };
-        let reply = reply.map_err(Failure::from);
-        if !reply.as_ref().is_err_and(Failure::ends_with_the_connection) {
-            self.0 = Some(connection);
-        }
-        reply.map_err(|failure| failure.error(Stored::NotAsked))
-    }
 }
 
 /// An argument of a Redis command.

@@ -12,6 +12,7 @@ use crate::store::packed::lists;
 use crate::store::reply::{Unreadable, entry_id, number, position, text, time};
 use crate::store::script::Script;
 use crate::store::session::Session;
+use futures::future::try_join_all;
 use spin_sdk::redis::RedisResult;
 
 static HEADS: Script = Script::reading(concat!(
@@ -39,36 +40,69 @@ pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: 
             entries: Vec::new(),
         });
     }
-    let keys: Vec<_> = chats
-        .iter()
-        .flat_map(|chat| [keys::log(chat), keys::marks(chat)])
-        .collect();
+    let inbox = keys::inbox(reader);
+    let at_inbox = |why: Unreadable| why.at(&inbox);
+    let (keys, arguments) = question(reader, chats, enough);
+    if let Some(reply) = HEADS
+        .run_undivided(session, &borrowed(&keys), &bytes(&arguments))
+        .await?
+    {
+        let (looked_at, packed) = decode(&reply).map_err(at_inbox)?;
+        let entries = entries(reader, chats, packed).map_err(at_inbox)?;
+        return Ok(Heads { looked_at, entries });
+    }
+    // In a Cluster, each chat is in a slot of its own: all at once, so that it takes no longer.
+    let replies = chats.iter().map(async |chat| {
+        let (keys, arguments) = question(reader, &[*chat], 1);
+        HEADS.run(session, &borrowed(&keys), &bytes(&arguments)).await
+    });
+    let mut heads = Heads {
+        looked_at: chats.len(),
+        entries: Vec::new(),
+    };
+    for (number, (reply, chat)) in try_join_all(replies).await?.iter().zip(chats).enumerate() {
+        let (_, packed) = decode(reply).map_err(at_inbox)?;
+        let found = entries(reader, &[*chat], packed).map_err(at_inbox)?;
+        heads
+            .entries
+            .extend(found.into_iter().map(|(_, entry)| (number, entry)));
+    }
+    Ok(heads)
+}
+
+/// The keys and the arguments of the script.
+fn question(reader: &Member, chats: &[&Chat], enough: usize) -> (Vec<String>, Vec<String>) {
+    let keys = chats.iter().flat_map(|chat| [keys::log(chat), keys::marks(chat)]);
     let fields = chats
         .iter()
         .flat_map(|chat| [reader, chat.other(reader)])
         .map(keys::field);
-    let arguments: Vec<_> = [enough, MAX_LAST_BYTES]
-        .map(|number| number.to_string())
-        .into_iter()
-        .chain(fields)
-        .collect();
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let arguments: Vec<_> = arguments.iter().map(String::as_bytes).collect();
-    let reply = HEADS.run(session, &keys, &arguments).await?;
-    let inbox = keys::inbox(reader);
-    let (looked_at, packed) = decode(&reply).map_err(|why| why.at(&inbox))?;
+    let numbers = [enough, MAX_LAST_BYTES].map(|number| number.to_string());
+    (keys.collect(), numbers.into_iter().chain(fields).collect())
+}
+
+fn borrowed(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
+}
+
+fn bytes(arguments: &[String]) -> Vec<&[u8]> {
+    arguments.iter().map(String::as_bytes).collect()
+}
+
+/// The heads that can be read, each with the number of its chat. The cause of another goes to the server log.
+fn entries(reader: &Member, chats: &[&Chat], packed: &[u8]) -> Result<Vec<(usize, Entry)>, Unreadable> {
     let mut entries = Vec::new();
-    for head in lists(packed).map_err(|why| why.at(&inbox))? {
+    for head in lists(packed)? {
         let number = head.first().and_then(|number| text(number).ok()?.parse().ok());
         let Some((number, chat)) = number.and_then(|number: usize| Some((number, *chats.get(number)?))) else {
-            return Err(Unreadable::of_reply("heads.lua", &[]).at(&inbox));
+            return Err(Unreadable::of_reply("heads.lua", &[]));
         };
         match decode_head(reader, chat, &head) {
             Ok(entry) => entries.push((number, entry)),
             Err(why) => server_log::failed(&why.at(&keys::log(chat))),
         }
     }
-    Ok(Heads { looked_at, entries })
+    Ok(entries)
 }
 
 fn decode(reply: &[RedisResult]) -> Result<(usize, &[u8]), Unreadable> {

@@ -1,10 +1,11 @@
 -- Moves a reader's mark, if that is further than it is. KEYS: the chat log, its marks, the feeds of the reader and of the other member
--- (the same one in a chat with oneself). ARGV: up to where: 'start'; or 'position', an index, an epoch and a time; or 'index', an index
--- and an epoch ('' for any).
+-- (the same one in a chat with oneself); in a Cluster without the feeds, which are in other slots. ARGV: up to where: 'start'; or
+-- 'position', an index, an epoch and a time; or 'index', an index and an epoch ('' for any) and ''; in a Cluster then the names of the
+-- reader and of the other member, as keys have them.
 -- Returns nothing if there is no message; else 'read', the reader's mark, the newest id and its time, and the oldest index; or
 -- 'void' or 'unreadable', as in read.lua; or an error of Redis: then nothing is changed.
 local log, marks = KEYS[1], KEYS[2]
-local chat, reader, other = tag_of(log), tag_of(KEYS[3]), tag_of(KEYS[4])
+local chat, reader, other = tag_of(log), ARGV[5] or tag_of(KEYS[3]), ARGV[6] or tag_of(KEYS[4])
 local kind, index, basis, time = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
 local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
@@ -40,8 +41,8 @@ if kind ~= 'start' and index + 1 > next_index(read) then
   if not stored[1] and not stored[2] and other ~= reader then
     moved[5], moved[6] = other, format_position(epoch, last, time_of(newest))
   end
-  must(ring(KEYS[3], chat))
-  if other ~= reader then must(ring(KEYS[4], chat)) end
+  if KEYS[3] then must(ring(KEYS[3], chat)) end
+  if KEYS[4] and other ~= reader then must(ring(KEYS[4], chat)) end
   must(redis.pcall(unpack(moved)))
 end
 return { 'read', read, newest[1], newest[2][1], oldest }

@@ -4,10 +4,12 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mark::{Mark, MarkRequest, ReadUpTo, unread};
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Extent;
+use crate::store::cluster;
 use crate::store::keys;
 use crate::store::reply::{Unreadable, entry_id, number, position, time, void};
 use crate::store::script::Script;
 use crate::store::session::Session;
+use crate::store::touch::touch;
 use spin_sdk::redis::RedisResult;
 
 static MARK: Script = Script::writing(concat!(
@@ -38,8 +40,19 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
     };
     let keys = [&log, &marks, &own_feed, &other_feed].map(String::as_str);
     let arguments = [kind, &index, &epoch, &time].map(str::as_bytes);
-    let reply = MARK.run(session, &keys, &arguments).await?;
-    match decode(&reply).map_err(|why| why.at(&log))? {
+    let reply = if let Some(reply) = MARK.run_undivided(session, &keys, &arguments).await? {
+        reply
+    } else {
+        let members = [reader, other].map(keys::field);
+        let arguments = [kind, &index, &epoch, &time, &members[0], &members[1]].map(str::as_bytes);
+        MARK.run(session, &[&log, &marks], &arguments).await?
+    };
+    let reply = decode(&reply).map_err(|why| why.at(&log))?;
+    if cluster::is_divided() && matches!(reply, Reply::Read(..)) {
+        // Also if the mark has not moved now: it may have, in a try that ended before this.
+        touch(session, chat, reader, None).await?;
+    }
+    match reply {
         Reply::Empty => Ok(Mark {
             epoch: None,
             read: Position::Start,

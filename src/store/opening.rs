@@ -1,4 +1,4 @@
-//! Single flight: of the requests of an instance that need a connection at once, one opens it and the others wait.
+//! Single flight: of the requests of an instance that need the same at once, one gets it and the others wait.
 //!
 //! A Rust waker cannot do this: requests are tasks of the component model, and wit-bindgen 0.57 wakes one task from another only
 //! by an operation that Wasmtime traps. The end of a component-model stream is an event that the host itself delivers.
@@ -6,26 +6,27 @@
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 thread_local! {
-    /// `Some` while one request is opening the connection: the requests waiting for it.
-    static WAITING: RefCell<Option<Vec<StreamWriter<u8>>>> = const { RefCell::new(None) };
+    /// What some request is getting, and the requests that wait for it.
+    static WAITING: RefCell<BTreeMap<String, Vec<StreamWriter<u8>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What a request does about the connection.
+/// What a request does about it.
 pub(super) enum Role {
-    /// It opens the connection, and drops the guard when it has done so or has failed.
+    /// It gets it, and drops the guard when it has done so or has failed.
     Opener(OpenerGuard),
-    /// It waits for the request that opens the connection.
+    /// It waits for the request that gets it.
     Waiter(Waiter),
 }
 
-/// Makes this request the opener, if there is none.
-pub(super) fn join() -> Role {
+/// Makes this request the one that gets `goal`, if there is none.
+pub(super) fn join(goal: &str) -> Role {
     WAITING.with_borrow_mut(|waiting| {
-        let Some(writers) = waiting else {
-            *waiting = Some(Vec::new());
-            return Role::Opener(OpenerGuard);
+        let Some(writers) = waiting.get_mut(goal) else {
+            waiting.insert(goal.to_owned(), Vec::new());
+            return Role::Opener(OpenerGuard(goal.to_owned()));
         };
         let (writer, reader) = wit_stream::new();
         writers.push(writer);
@@ -34,11 +35,13 @@ pub(super) fn join() -> Role {
 }
 
 /// Its end, even at the request's deadline, wakes all waiters.
-pub(super) struct OpenerGuard;
+pub(super) struct OpenerGuard(String);
 
 impl Drop for OpenerGuard {
     fn drop(&mut self) {
-        WAITING.take();
+        let waiters = WAITING.with_borrow_mut(|waiting| waiting.remove(&self.0));
+        // Not while the table is borrowed.
+        drop(waiters);
     }
 }
 

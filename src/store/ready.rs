@@ -21,7 +21,7 @@ pub async fn ready(session: &Session) -> Result<()> {
         let (ping, hello) = (connection.execute("PING", vec![]), connection.execute("HELLO", vec![]));
         try_join(ping, hello).await
     };
-    let (pong, hello) = attempt(session, Effect::Reads, ask).await?;
+    let (pong, hello) = attempt(session, Effect::Reads, None, ask).await?;
     let is_pong = matches!(&pong[..], [RedisResult::Status(pong)] if pong == "PONG");
     if !is_pong {
         return Err(Error::internal("Redis does not answer PING with PONG".to_owned()));

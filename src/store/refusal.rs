@@ -5,21 +5,27 @@
 //! connection.
 
 use crate::domain::error::{Error, Stored};
+use crate::store::redirect::Redirect;
 use spin_sdk::redis;
+use std::rc::Rc;
 
 /// Why a command failed.
 #[derive(Debug, PartialEq)]
 pub(super) enum Failure {
     /// Redis itself said so: the connection is healthy, and the command did nothing.
     Refused(Refusal),
+    /// Another node of the Cluster has the slot.
+    Moved(Redirect),
+    /// The slot is moving to another node of the Cluster, and this key is not here, or no longer.
+    Ask(Redirect),
     /// The reply, or a part of it, is of a kind or size that the host does not pass on.
     Data,
     /// The connection broke or was never there: the command may have run, or not.
     Transport(String),
     /// The host allows this component no more connections.
     HostLimit,
-    /// The host does not allow this address, or it is malformed.
-    Address,
+    /// The host does not allow this address of a node of a Cluster, or that in the settings (`None`), or a setting is malformed.
+    Address(Option<Rc<str>>),
 }
 
 /// What Redis refused, without its words: they may repeat a message's text or a secret.
@@ -47,7 +53,7 @@ const PASSING: &[(&str, &str)] = &[
     ("ASK", CLUSTER),
 ];
 
-const CLUSTER: &str = "another node of its Cluster has the keys, and redirects are not followed";
+const CLUSTER: &str = "another node of its Cluster has the keys";
 
 /// What the codes mean that only a person can end: 500.
 const LASTING: &[(&str, &str)] = &[
@@ -121,6 +127,16 @@ impl Refusal {
         matches!(&*self.code, "READONLY" | "LOADING" | "MASTERDOWN" | "UNBLOCKED")
     }
 
+    /// Whether it did not run a script because its keys are in several slots of a Cluster.
+    pub(super) fn is_of_several_slots(&self) -> bool {
+        self.code == "CROSSSLOT"
+    }
+
+    /// Whether the nodes of a Cluster do not agree yet, or are in the middle of a move.
+    fn is_of_a_changing_cluster(&self) -> bool {
+        matches!(&*self.code, "TRYAGAIN" | "CLUSTERDOWN")
+    }
+
     fn passes(&self) -> bool {
         PASSING.iter().any(|(code, _)| *code == self.code)
     }
@@ -140,7 +156,16 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.may_be_of_another(),
             Self::Transport(_) => true,
-            Self::Data | Self::HostLimit | Self::Address => false,
+            Self::Moved(_) | Self::Ask(_) | Self::Data | Self::HostLimit | Self::Address(_) => false,
+        }
+    }
+
+    /// Whether the same command may succeed a moment later, on the node that has the keys then.
+    pub(super) fn ends_with_a_change_of_the_cluster(&self) -> bool {
+        match self {
+            Self::Moved(_) | Self::Ask(_) => true,
+            Self::Refused(refusal) => refusal.is_of_a_changing_cluster(),
+            _ => false,
         }
     }
 
@@ -149,12 +174,18 @@ impl Failure {
         match self {
             Self::Refused(refusal) if refusal.passes() => Error::unavailable(refusal.to_string(), stored),
             Self::Refused(refusal) => Error::internal(refusal.to_string()),
+            Self::Moved(_) => Error::unavailable(Refusal::new("MOVED", "").to_string(), stored),
+            Self::Ask(_) => Error::unavailable(Refusal::new("ASK", "").to_string(), stored),
             Self::Data => Error::internal("the host does not pass on the reply of Redis".to_owned()),
             Self::Transport(why) => Error::unavailable(why, stored),
             Self::HostLimit => Error::unavailable("the host allows no more connections", stored),
-            Self::Address => {
-                Error::internal("the Redis address is malformed, or allowed_outbound_hosts does not have it".to_owned())
-            }
+            Self::Address(None) => Error::internal(
+                "the Redis address or allowed_outbound_hosts is malformed, or the one does not have the other: see redis_host and redis_nodes"
+                    .to_owned(),
+            ),
+            Self::Address(Some(node)) => Error::internal(format!(
+                "the variable redis_nodes does not allow {node}, a node of the Redis Cluster"
+            )),
         }
     }
 }
@@ -162,7 +193,7 @@ impl Failure {
 impl From<redis::Error> for Failure {
     fn from(error: redis::Error) -> Self {
         match error {
-            redis::Error::InvalidAddress => Self::Address,
+            redis::Error::InvalidAddress => Self::Address(None),
             redis::Error::TooManyConnections => Self::HostLimit,
             redis::Error::TypeError => Self::Data,
             redis::Error::Other(text) => Self::of_text(text),
@@ -177,6 +208,11 @@ impl Failure {
             let (name, words) = kind.split_once(": ").unwrap_or((kind, ""));
             if words.starts_with("max number of clients") {
                 return Self::Transport("Redis accepts no more connections (maxclients)".into());
+            }
+            match (name, Redirect::parse(words)) {
+                ("Moved", Some(redirect)) => return Self::Moved(redirect),
+                ("Ask", Some(redirect)) => return Self::Ask(redirect),
+                _ => {}
             }
             if let Some((_, code)) = NAMES.iter().find(|(known, _)| *known == name) {
                 return Self::Refused(Refusal::new(code, words));

@@ -1,23 +1,27 @@
 //! Whether Redis has room for a connection that only waits: waiting must never take what sends need.
 
-use crate::domain::error::{Error, Result};
-use crate::store::attempt::{Effect, attempt};
-use crate::store::connection::{Own, Shared, binary};
+use crate::domain::error::{Error, Result, Stored};
+use crate::store::attempt::ask;
+use crate::store::connection::binary;
+use crate::store::own::Own;
 use crate::store::reply::text;
 use crate::store::session::Session;
-use spin_sdk::redis::{RedisParameter, RedisResult};
+use spin_sdk::redis::RedisResult;
 
-/// Opens a connection for a waiter. `None` if a quarter or less of Redis's `maxclients` is free, if Redis does not say how many are
-/// free, or if no connection opens within `redis_timeout_ms`: then the waiter has to look on the shared connection.
-pub(super) async fn open_if_room(session: &Session) -> Result<Option<Own>> {
-    let ask = async |connection: &Shared| connection.execute("INFO", clients()).await;
-    match attempt(session, Effect::Reads, ask).await {
+/// The section of `INFO` that says it.
+const CLIENTS: &str = "clients";
+
+/// Opens a connection for a waiter, to the node that has this key. `None` if a quarter or less of Redis's `maxclients` is free, if Redis
+/// does not say how many are free, or if no connection opens within `redis_timeout_ms`: then the waiter has to look on the shared
+/// connection.
+pub(super) async fn open_if_room(session: &Session, key: &str) -> Result<Option<Own>> {
+    match ask(session, key, "INFO", &[CLIENTS]).await {
         Ok(reply) if has_room(&reply) => {}
         // A user that may not ask may still look.
         Ok(_) | Err(Error::Internal(_)) => return Ok(None),
         Err(error) => return Err(error),
     }
-    let Some(mut own) = Own::open(session).await else {
+    let Some(mut own) = Own::open(session, key).await else {
         return Ok(None);
     };
     // Many may have asked at once, before any of them had opened its connection.
@@ -27,12 +31,11 @@ pub(super) async fn open_if_room(session: &Session) -> Result<Option<Own>> {
 
 /// Whether more than a quarter of `maxclients` is free besides this connection.
 pub(super) async fn keeps_room(session: &Session, own: &mut Own) -> Result<bool> {
-    let reply = own.run(session, session.redis_timeout, "INFO", clients()).await?;
+    let reply = own
+        .run(session, session.redis_timeout, "INFO", vec![binary(CLIENTS.as_bytes())])
+        .await;
+    let reply = reply.map_err(|failure| failure.error(Stored::NotAsked))?;
     Ok(has_room(&reply))
-}
-
-fn clients() -> Vec<RedisParameter> {
-    vec![binary(b"clients")]
 }
 
 /// Whether a reply to `INFO clients` says that more than a quarter of the connections are free.

@@ -2,6 +2,7 @@
 
 use crate::domain::error::Result;
 use crate::store::attempt::{Effect, attempt};
+use crate::store::cluster;
 use crate::store::connection::{Shared, binary};
 use crate::store::refusal::Failure;
 use crate::store::session::Session;
@@ -37,10 +38,41 @@ impl Script {
 
     /// Runs the script in one round trip (two if Redis does not know it yet) and returns its reply, nested lists flattened.
     ///
-    /// Runs it once more if a new connection may help, and returns within `redis_timeout_ms`; fails as [`attempt`] does.
+    /// In a Cluster, it runs on the node of the first key. Runs it again if that may help, and returns within `redis_timeout_ms`; fails as [`attempt`] does.
     pub(super) async fn run(&self, session: &Session, keys: &[&str], arguments: &[&[u8]]) -> Result<Vec<RedisResult>> {
-        let evaluate = async |connection: &Shared| self.evaluate(connection, keys, arguments).await;
-        attempt(session, self.effect, evaluate).await
+        let reply = self.attempt(session, keys, arguments, false).await?;
+        Ok(reply.unwrap_or_default())
+    }
+
+    /// The same with keys that are in several slots of a Cluster. `None` if Redis is one: nothing is done, and the instance remembers it.
+    pub(super) async fn run_undivided(
+        &self,
+        session: &Session,
+        keys: &[&str],
+        arguments: &[&[u8]],
+    ) -> Result<Option<Vec<RedisResult>>> {
+        if cluster::is_divided() {
+            return Ok(None);
+        }
+        self.attempt(session, keys, arguments, true).await
+    }
+
+    /// `None` if the keys are in several slots and `may_divide`.
+    async fn attempt(
+        &self,
+        session: &Session,
+        keys: &[&str],
+        arguments: &[&[u8]],
+        may_divide: bool,
+    ) -> Result<Option<Vec<RedisResult>>> {
+        let evaluate = async |connection: &Shared| match self.evaluate(connection, keys, arguments).await {
+            Err(Failure::Refused(refusal)) if may_divide && refusal.is_of_several_slots() => {
+                cluster::divided();
+                Ok(None)
+            }
+            reply => reply.map(Some),
+        };
+        attempt(session, self.effect, keys.first().copied(), evaluate).await
     }
 
     async fn evaluate(

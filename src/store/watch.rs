@@ -2,19 +2,25 @@
 
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
-use crate::domain::error::Result;
-use crate::store::attempt::{Effect, attempt};
-use crate::store::connection::{Own, Shared, binary};
+use crate::domain::error::{Result, Stored};
+use crate::store::attempt::ask;
+use crate::store::cluster;
+use crate::store::connection::binary;
 use crate::store::keys;
+use crate::store::own::Own;
+use crate::store::refusal::Failure;
 use crate::store::room::{keeps_room, open_if_room};
 use crate::store::session::Session;
-use spin_sdk::redis::{RedisParameter, RedisResult};
+use spin_sdk::redis::RedisResult;
 use spin_sdk::time;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::time::{Duration, Instant};
 
 /// How long a waiter keeps its connection before it asks again whether Redis has room for it.
 const KEPT: Duration = Duration::from_secs(5);
+
+/// The longest pause between two looks.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A watch on one Redis stream.
 ///
@@ -53,7 +59,7 @@ impl Watch {
         let after = after.map_or("0-0".into(), |id| id.to_string());
         let began = Instant::now();
         if self.0.is_none() {
-            let own = open_if_room(session).await?;
+            let own = open_if_room(session, stream).await?;
             self.0 = own.map(|own| Waiting { own, asked: began });
         }
         // Taken out: if the connection fails, or this ends early, it is closed.
@@ -69,9 +75,21 @@ impl Watch {
             let block = left.min(KEPT).max(Duration::from_millis(1));
             let milliseconds = block.as_millis().to_string();
             let arguments = xread(&["BLOCK", &milliseconds], stream, &after);
+            let arguments = arguments.into_iter().map(|word| binary(word.as_bytes())).collect();
             let reply = own
                 .run(session, block.saturating_add(session.redis_timeout), "XREAD", arguments)
-                .await?;
+                .await;
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(Failure::Moved(redirect)) => {
+                    cluster::moved(session, own.node(), &redirect).await;
+                    // The next wait opens a connection to the other node.
+                    return look(session, stream, &after, left.min(LOOK)).await;
+                }
+                // Nothing wakes a waiter in a slot that is moving.
+                Err(Failure::Ask(_)) => return look(session, stream, &after, left.min(KEPT)).await,
+                Err(failure) => return Err(failure.error(Stored::NotAsked)),
+            };
             self.0 = Some(Waiting { own, asked });
             if has_grown(&reply) || left <= block {
                 return Ok(());
@@ -92,8 +110,7 @@ async fn look(session: &Session, stream: &str, after: &str, timeout: Duration) -
         // Those that began together look at different times.
         let pause = Duration::from_millis(get_random_u64().checked_rem(500).unwrap_or(0).saturating_add(500));
         time::sleep(pause.min(left)).await;
-        let ask = async |connection: &Shared| connection.execute("XREAD", xread(&[], stream, after)).await;
-        let reply = attempt(session, Effect::Reads, ask).await?;
+        let reply = ask(session, stream, "XREAD", &xread(&[], stream, after)).await?;
         if has_grown(&reply) {
             return Ok(());
         }
@@ -106,7 +123,6 @@ fn has_grown(reply: &[RedisResult]) -> bool {
 }
 
 /// The arguments of an `XREAD` of one entry.
-fn xread(options: &[&str], stream: &str, after: &str) -> Vec<RedisParameter> {
-    let words = [options, &["COUNT", "1", "STREAMS", stream, after]].concat();
-    words.into_iter().map(|word| binary(word.as_bytes())).collect()
+fn xread<'a>(options: &[&'a str], stream: &'a str, after: &'a str) -> Vec<&'a str> {
+    [options, &["COUNT", "1", "STREAMS", stream, after]].concat()
 }

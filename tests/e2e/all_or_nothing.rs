@@ -4,7 +4,7 @@ use confab_kit::{Confab, Follower, Redis, log_key};
 use serde_json::{Value, json};
 
 /// The commands that docs/deployment.md says a user needs.
-fn commands() -> Vec<String> {
+pub(crate) fn commands() -> Vec<String> {
     let page = include_str!("../../docs/deployment.md");
     let (_, list) = page.split_once("- **Commands**").unwrap();
     let (list, _) = list.split_once(", on the keys `confab:*`").unwrap();
@@ -14,7 +14,7 @@ fn commands() -> Vec<String> {
 }
 
 /// The rules of a user that may run these commands and no other.
-fn rules(commands: &[String]) -> Vec<String> {
+pub(crate) fn rules(commands: &[String]) -> Vec<String> {
     let allowed = commands.iter().map(|command| format!("+{command}"));
     ["~confab:*".to_owned()].into_iter().chain(allowed).collect()
 }

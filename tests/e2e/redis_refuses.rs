@@ -14,7 +14,7 @@ enum Cost {
 }
 
 /// What Redis says, the code and the status that are made of it, and the cost.
-const REFUSALS: [(&str, &str, u16, Cost); 20] = [
+const REFUSALS: [(&str, &str, u16, Cost); 15] = [
     (
         "-OOM command not allowed when used memory > 'maxmemory'.",
         "OOM",
@@ -34,15 +34,6 @@ const REFUSALS: [(&str, &str, u16, Cost); 20] = [
         503,
         Cost::Once,
     ),
-    ("-CLUSTERDOWN Hash slot not served", "CLUSTERDOWN", 503, Cost::Once),
-    (
-        "-TRYAGAIN Multiple keys request during rehashing of slot",
-        "TRYAGAIN",
-        503,
-        Cost::Once,
-    ),
-    ("-MOVED 3999 127.0.0.1:6381", "MOVED", 503, Cost::Once),
-    ("-ASK 3999 127.0.0.1:6381", "ASK", 503, Cost::Once),
     (
         "-READONLY You can't write against a read only replica.",
         "READONLY",
@@ -71,12 +62,6 @@ const REFUSALS: [(&str, &str, u16, Cost); 20] = [
     (
         "-WRONGTYPE Operation against a key holding the wrong kind of value",
         "WRONGTYPE",
-        500,
-        Cost::Once,
-    ),
-    (
-        "-CROSSSLOT Keys in request don't hash to the same slot",
-        "CROSSSLOT",
         500,
         Cost::Once,
     ),

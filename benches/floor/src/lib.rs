@@ -82,7 +82,7 @@ async fn connection() -> Result<Rc<Connection>> {
         if let Some(connection) = KEPT.with_borrow(Clone::clone) {
             return Ok(connection);
         }
-        match opening::join() {
+        match opening::join("") {
             Role::Waiter(waiter) => waiter.opened().await,
             Role::Opener(_guard) => {
                 let url = variables::get("redis_url").await.map_err(failed)?;

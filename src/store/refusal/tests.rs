@@ -53,8 +53,8 @@ const REFUSALS: &[(&str, &str, u16, bool)] = &[
         503,
         false,
     ),
-    ("{}Moved: 3999 127.0.0.1:6381", "MOVED", 503, false),
-    ("{}Ask: 3999 127.0.0.1:6381", "ASK", 503, false),
+    ("{}Moved: 3999 secret", "MOVED", 503, false),
+    ("{}Ask: 3999 secret", "ASK", 503, false),
     (
         "{}CrossSlot: Keys in request don't hash to the same slot",
         "CROSSSLOT",
@@ -127,6 +127,34 @@ fn what_redis_said_is_refused_and_its_words_are_kept_to_itself() {
 }
 
 #[test]
+fn a_redirect_has_an_address_and_its_cluster_is_changing() {
+    let redirect = Redirect::parse("3999 127.0.0.1:6381").unwrap();
+    let of = |name: &str| {
+        failure(&format!(
+            "An error was signalled by the server - {name}: 3999 127.0.0.1:6381"
+        ))
+    };
+    assert_eq!(of("Moved"), Failure::Moved(redirect.clone()));
+    assert_eq!(of("Ask"), Failure::Ask(redirect));
+    for text in [
+        "Moved: 3999 127.0.0.1:6381",
+        "TryAgain: Multiple keys",
+        "ClusterDown: x",
+    ] {
+        let failure = failure(&format!("An error was signalled by the server - {text}"));
+        assert!(failure.ends_with_a_change_of_the_cluster() && !failure.ends_with_the_connection());
+        assert!(matches!(
+            failure.error(Stored::No),
+            Error::Unavailable { stored: Stored::No, .. }
+        ));
+    }
+    let node = Failure::Address(Some("10.0.0.1:6379".into()))
+        .error(Stored::No)
+        .to_string();
+    assert!(node.contains("redis_nodes does not allow 10.0.0.1:6379"), "{node}");
+}
+
+#[test]
 fn what_redis_did_not_say_is_the_connection_or_the_data() {
     for text in [
         "Broken pipe (os error 32)",
@@ -163,7 +191,7 @@ fn what_redis_did_not_say_is_the_connection_or_the_data() {
         assert_eq!(failure(text), Failure::Data, "{text}");
     }
     assert_eq!(Failure::from(redis::Error::TypeError), Failure::Data);
-    assert_eq!(Failure::from(redis::Error::InvalidAddress), Failure::Address);
+    assert_eq!(Failure::from(redis::Error::InvalidAddress), Failure::Address(None));
     let limit = Failure::from(redis::Error::TooManyConnections);
     assert_eq!(limit, Failure::HostLimit);
     let limit = limit.error(Stored::No).to_string();

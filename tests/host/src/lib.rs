@@ -1,6 +1,7 @@
 //! A small host for Spin components: the part of Spin that confab needs, for machines without Spin.
 //!
 //! - [`manifest`] reads `spin.toml`: the component's file, its variables, the hosts it may reach.
+//! - [`allowed`] says which addresses that is.
 //! - [`clock`] is the wall clock of instances.
 //! - [`program`] compiles the component and links it to the interfaces of the host: WASI, `redis` and `variables`.
 //! - `redis` and `variables` implement Spin's interfaces of these names.
@@ -11,6 +12,7 @@
 //! not reconnect, a slow Redis has no timeout, and nested replies are flattened. It is for development and tests; production is
 //! Spin. It has no TLS, neither to its clients nor to Redis.
 
+pub mod allowed;
 pub mod clock;
 pub mod instances;
 pub mod manifest;

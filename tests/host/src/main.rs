@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use confab_host::allowed::AllowedHost;
 use confab_host::manifest::App;
 use confab_host::program::Program;
 use confab_host::server::Server;
@@ -65,12 +66,8 @@ async fn serve(options: Options) -> Result<()> {
     println!(
         "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /api/me   GET /openapi.json"
     );
-    for host in app
-        .allowed_outbound_hosts
-        .iter()
-        .filter(|host| host.scheme() == "redis")
-    {
-        warn_if_away(host).await;
+    for redis in app.allowed_outbound_hosts.iter().filter_map(AllowedHost::redis) {
+        warn_if_away(&redis).await;
     }
     println!("The chat page: http://{}/", server.address());
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;

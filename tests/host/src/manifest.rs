@@ -1,5 +1,6 @@
 //! Reads `spin.toml`, and refuses what Spin refuses.
 
+use crate::allowed::AllowedHost;
 use crate::clock::Clock;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ pub struct App {
     /// The component's variables.
     pub variables: HashMap<String, String>,
     /// The hosts that the component may connect to.
-    pub allowed_outbound_hosts: Vec<Url>,
+    pub allowed_outbound_hosts: Vec<AllowedHost>,
     /// The clock of its instances.
     pub clock: Clock,
 }
@@ -26,7 +27,7 @@ impl App {
     /// Reads the manifest at `path`. `values` replace the defaults of application variables.
     ///
     /// Fails if the manifest is malformed, if it uses what this host does not have (more than one component, routes other than
-    /// `/...`, wildcard hosts), if a value is for an undeclared variable, or if a required variable has no value.
+    /// `/...`), if a value is for an undeclared variable, or if a required variable has no value.
     pub fn read(path: &Path, values: &HashMap<String, String>) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -73,18 +74,17 @@ impl App {
             allowed_outbound_hosts: component
                 .allowed_outbound_hosts
                 .iter()
-                .map(|template| allowed_host(&resolve(template)?))
+                .filter_map(|template| resolve(template).and_then(|host| AllowedHost::parse(&host)).transpose())
                 .collect::<Result<_>>()?,
             clock: Clock::default(),
         })
     }
 
-    /// Whether the component may connect to `address`: whether its scheme, host and port are those of an allowed host.
+    /// Whether the component may connect to `address`.
     pub fn allows(&self, address: &Url) -> bool {
-        let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
         self.allowed_outbound_hosts
             .iter()
-            .any(|allowed| place(allowed) == place(address))
+            .any(|allowed| allowed.allows(address))
     }
 }
 
@@ -105,19 +105,6 @@ fn resolve(template: &str, variables: &HashMap<&str, &String>) -> Result<String>
     }
     resolved.push_str(rest);
     Ok(resolved)
-}
-
-fn allowed_host(host: &str) -> Result<Url> {
-    let url = Url::parse(host).with_context(|| format!("{host:?} in allowed_outbound_hosts is not a URL"))?;
-    ensure!(
-        !host.contains('*'),
-        "{host:?}: this host has no wildcards in allowed_outbound_hosts"
-    );
-    ensure!(
-        url.port_or_known_default().is_some() || url.scheme() == "redis",
-        "{host:?} in allowed_outbound_hosts needs a port"
-    );
-    Ok(url)
 }
 
 #[derive(Deserialize)]
@@ -220,7 +207,7 @@ mod tests {
                 "rediss://{{ host }}\", \"rediss://h\"]",
                 "needs a port",
             ),
-            ("redis://{{ host }}\"]", "redis://*:1\"]", "wildcards"),
+            ("redis://{{ host }}\"]", "{{ host }}\"]", "scheme"),
             ("application", "aplication", "aplication"),
         ] {
             let text = MANIFEST.replacen(from, to, 1);

@@ -26,6 +26,9 @@ impl Endpoint for Cluster {
 }
 
 impl Cluster {
+    /// The variable `redis_nodes` that allows connections to every node.
+    pub const NODES: &str = "redis://127.0.0.1:*";
+
     /// Starts six nodes that write nothing to disk, and waits until all of them serve.
     pub async fn start() -> Self {
         Self::with(&[]).await
@@ -61,7 +64,7 @@ impl Cluster {
                 node.command::<()>(["CLUSTER", "ADDSLOTSRANGE", &first, &last]).await;
             }
             if number > 0 {
-                let [port, bus] = [node.port(), node.cluster_port()].map(|port| port.to_string());
+                let [port, bus] = node.ports().map(|port| port.to_string());
                 let meet = ["CLUSTER", "MEET", "127.0.0.1", &port, &bus];
                 self.nodes[0].command::<()>(meet).await;
             }
@@ -123,11 +126,6 @@ impl Cluster {
         &mut self.nodes[number]
     }
 
-    /// The variable `redis_nodes` that allows connections to every node.
-    pub fn allowed(&self) -> &'static str {
-        "redis://127.0.0.1:*"
-    }
-
     /// The slot of a key, as Redis computes it.
     pub async fn slot(&self, key: &str) -> u16 {
         self.nodes[PRIMARIES].command(["CLUSTER", "KEYSLOT", key]).await
@@ -146,7 +144,7 @@ impl Cluster {
 
     /// Whether the node serves slots.
     async fn owns_slots(&self, node: &Redis) -> bool {
-        slots(node).await.iter().any(|(_, port)| *port == node.port())
+        slots(node).await.iter().any(|(_, port)| *port == node.ports()[0])
     }
 
     /// The numbers of the nodes that have slots.
@@ -156,7 +154,7 @@ impl Cluster {
     }
 
     fn numbered(&self, port: u16) -> usize {
-        self.nodes.iter().position(|node| node.port() == port).unwrap()
+        self.nodes.iter().position(|node| node.ports()[0] == port).unwrap()
     }
 }
 

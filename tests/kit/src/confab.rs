@@ -3,7 +3,7 @@
 use crate::access::not_with_tokens;
 use crate::host::Host;
 use crate::place::{Place, not_at_a_url, place, skip};
-use crate::{Endpoint, Redis, names, until};
+use crate::{Cluster, Endpoint, Redis, names, until};
 use reqwest::Client;
 use std::collections::HashMap;
 
@@ -73,6 +73,11 @@ impl Confab {
             variables: HashMap::new(),
             preferred: HashMap::new(),
         }
+    }
+
+    /// Prepares a confab on this Cluster.
+    pub fn on_cluster(cluster: &Cluster) -> Builder {
+        Self::on(cluster).variable("redis_nodes", Cluster::NODES)
     }
 
     /// Starts a confab on this Redis, all variables as in `spin.toml`.

@@ -50,7 +50,7 @@ impl Redis {
 
     /// Starts a replica of `primary`, and waits until it has all data.
     pub async fn replica_of(primary: &Self) -> Self {
-        let port = primary.port().to_string();
+        let port = primary.ports()[0].to_string();
         let replica = Self::with(&["--appendonly", "no", "--replicaof", "127.0.0.1", &port]);
         let linked = async || replica.info("replication").await.get("master_link_status") == Some("up");
         until("the replica has the data of its primary", linked).await;
@@ -79,14 +79,9 @@ impl Redis {
         self.server.as_mut().expect("the test did not start this Redis")
     }
 
-    /// The port on which it listens.
-    pub fn port(&self) -> u16 {
-        self.server().port()
-    }
-
-    /// The port on which it talks with the other nodes of its Cluster.
-    pub fn cluster_port(&self) -> u16 {
-        self.server().cluster_port()
+    /// The ports for its clients, and for the other nodes of its Cluster.
+    pub(crate) fn ports(&self) -> [u16; 2] {
+        [self.server().port(), self.server().cluster_port()]
     }
 
     /// Kills the server (SIGKILL), as a crash would.

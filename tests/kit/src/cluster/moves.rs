@@ -19,7 +19,7 @@ impl Cluster {
         let words = ["CLUSTER", "GETKEYSINSLOT", &slot, &count];
         let keys: Vec<String> = self.nodes[from].command(words).await;
         if !keys.is_empty() {
-            let port = self.nodes[to].port().to_string();
+            let port = self.nodes[to].ports()[0].to_string();
             let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
             migrate.extend(keys.iter().map(String::as_str));
             self.nodes[from].command::<()>(migrate).await;
