@@ -54,6 +54,7 @@ mod rights;
 mod routes;
 mod server_log;
 mod storage;
+mod stored_data;
 mod stream;
 mod stream_clients;
 mod stream_faults;

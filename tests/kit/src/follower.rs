@@ -58,7 +58,8 @@ impl Follower {
         Self::of(confab, &format!("/api/inbox/stream?{query}"), last_event_id)
     }
 
-    fn of(confab: &Confab, path: &str, last_event_id: Option<&str>) -> Self {
+    /// The same for any path.
+    pub fn of(confab: &Confab, path: &str, last_event_id: Option<&str>) -> Self {
         let mut request = confab.build(Method::GET, path);
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
