@@ -60,6 +60,7 @@ mod stream_clients;
 mod stream_faults;
 mod stream_outage;
 mod stream_resets;
+mod token_script;
 mod waiting;
 mod wit;
 mod wit_follow;
