@@ -11,6 +11,9 @@ const POST: &str = "POST /api/send HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
 /// How much later than its time something may come on a busy machine.
 const SLACK: Duration = Duration::from_millis(1500);
 
+/// Longer than any answer of these tests may take.
+const LONGEST: Duration = Duration::from_secs(15);
+
 /// Sends a part of a request, and later another one. Returns the status, the body and how long it took.
 async fn answer(confab: &Confab, parts: [&str; 2], pause: Duration) -> (String, Value, Duration) {
     let began = Instant::now();
@@ -19,7 +22,11 @@ async fn answer(confab: &Confab, parts: [&str; 2], pause: Duration) -> (String, 
     tokio::time::sleep(pause).await;
     stream.write_all(parts[1].as_bytes()).await.unwrap();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let read = stream.read_to_string(&mut answer);
+    _ = tokio::time::timeout(LONGEST, read)
+        .await
+        .expect("no answer came")
+        .unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().to_owned();
     (status, serde_json::from_str(body).unwrap(), began.elapsed())
