@@ -4,6 +4,7 @@ mod text;
 mod variable;
 
 use crate::domain::error::{Error, Result};
+use crate::domain::quota::Quota;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
@@ -72,15 +73,31 @@ const STREAM_LIFETIME_S: Number = Number {
     meaning: "How long a stream lasts, in seconds; its client continues with a new one",
 };
 
+const SEND_LIMIT: Number = Number {
+    name: "send_limit",
+    default: 0,
+    bounds: 0..=10_000,
+    meaning: "How many messages a person may send per send_window_s, if auth is required; 0 is no limit",
+};
+
+const SEND_WINDOW_S: Number = Number {
+    name: "send_window_s",
+    default: 10,
+    bounds: 1..=24 * 60 * 60,
+    meaning: "In how many seconds a person may send send_limit messages",
+};
+
 /// Every variable whose value is a number. There are also [`TEXTS`], and `redis_url`, which `spin.toml` puts together from
 /// `redis_scheme`, `redis_credentials` and `redis_host`.
-pub const VARIABLES: [&Number; 6] = [
+pub const VARIABLES: [&Number; 8] = [
     &REDIS_TIMEOUT_MS,
     &REQUEST_TIMEOUT_MS,
     &IDEMPOTENCY_WINDOW_S,
     &MAX_MESSAGES_PER_CHAT,
     &STREAM_HEARTBEAT_S,
     &STREAM_LIFETIME_S,
+    &SEND_LIMIT,
+    &SEND_WINDOW_S,
 ];
 
 /// The settings of this deployment.
@@ -99,6 +116,8 @@ pub struct Config {
     pub stream_heartbeat: Duration,
     /// How long a stream lasts, so that its host can replace the instance.
     pub stream_lifetime: Duration,
+    /// How many messages a person may send; `None` for any number, as if nobody proves who they are.
+    pub send_quota: Option<Quota>,
     /// Who may call, not checked yet.
     pub auth: AuthSettings,
     /// The pages of other origins that may call, not checked yet.
@@ -114,6 +133,17 @@ pub async fn get() -> Result<Rc<Config>> {
     if let Some(config) = CONFIG.with(|cell| cell.get().cloned()) {
         return Ok(config);
     }
+    let auth = AuthSettings::read().await?;
+    let send_limit = NonZeroU64::new(SEND_LIMIT.read().await?);
+    if send_limit.is_some() && auth.auth != "required" {
+        // Without identity, a sender is what the client says: a limit would let anybody silence others.
+        let why = format!(
+            "the variable {} is set, so the variable auth must be required",
+            SEND_LIMIT.name
+        );
+        return Err(Error::internal(why));
+    }
+    let send_window = Duration::from_secs(SEND_WINDOW_S.read().await?);
     let config = Rc::new(Config {
         redis_url: variable::read("redis_url").await?,
         redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
@@ -122,7 +152,8 @@ pub async fn get() -> Result<Rc<Config>> {
         max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
         stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),
         stream_lifetime: Duration::from_secs(STREAM_LIFETIME_S.read().await?),
-        auth: AuthSettings::read().await?,
+        send_quota: send_limit.map(|limit| Quota::new(limit, send_window)),
+        auth,
         cors_origins: text::cors_origins().await?,
     });
     // Another request of this instance may have been first: both read the same values.

@@ -12,6 +12,7 @@ pub mod member;
 pub mod message;
 pub mod page;
 pub mod position;
+pub mod quota;
 pub mod refusal;
 pub mod server_log;
 pub mod slice;

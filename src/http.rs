@@ -22,6 +22,7 @@ mod ping;
 mod problem;
 mod pull;
 mod query;
+mod rate_limit;
 mod read;
 mod ready;
 mod response;

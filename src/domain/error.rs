@@ -1,6 +1,7 @@
 //! Why a request failed, without a word about how a transport reports it.
 
 use crate::domain::entry_id::Epoch;
+use crate::domain::quota::Allowance;
 use crate::domain::refusal::Refusal;
 use std::time::Duration;
 
@@ -97,6 +98,12 @@ pub enum Error {
     /// The idempotency key belongs to a message with another text; nothing was stored.
     #[error("the idempotency key was used for another text")]
     KeyReused,
+    /// The caller has sent as many messages as the quota allows; nothing was stored.
+    #[error(
+        "no more than {} messages may be sent in {} s; one more may in {} s",
+        .0.quota.limit(), .0.quota.window_s(), .0.more_in_s
+    )]
+    TooManySends(Allowance),
     /// The chat log does not confirm the client's cursor or position.
     #[error("the chat log has lost what the client has from index {index} on; continue there")]
     Gone {
@@ -155,6 +162,7 @@ impl Error {
             | Self::SlowBody(_)
             | Self::UnsupportedEncoding
             | Self::KeyReused
+            | Self::TooManySends(_)
             | Self::Gone { .. } => None,
             Self::Unavailable { .. } => Some(("/problems/unavailable", self.to_string())),
             Self::OldRedis { .. } => Some(("/problems/old-redis", self.to_string())),

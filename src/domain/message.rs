@@ -4,6 +4,7 @@ use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::member::Member;
+use crate::domain::quota::Allowance;
 
 /// The most bytes (of UTF-8) of a text.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -21,6 +22,17 @@ pub struct DraftFields {
     pub key: Option<IdempotencyKey>,
 }
 
+/// Who has a message sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The sender, who is proven, and has a quota.
+    Sender,
+    /// An app's own backend, in the sender's name. The sender has not seen the chat: the mark stays where it is.
+    Service,
+    /// Anybody, as the deployment is open, or a component that is trusted.
+    Unproven,
+}
+
 /// A message that may be stored: its chat is well formed, its text within bounds, its sender in the chat.
 #[derive(Debug, PartialEq)]
 pub struct Draft {
@@ -29,10 +41,12 @@ pub struct Draft {
     member: Member,
     sender: String,
     key: Option<IdempotencyKey>,
+    author: Author,
 }
 
 impl Draft {
-    /// Parses a message: `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two names in any spelling.
+    /// Parses a message of an unproven author: `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two names in any
+    /// spelling.
     pub fn parse(chat: Chat, text: String, sender: String, key: Option<IdempotencyKey>) -> Result<Self> {
         if sender.is_empty() {
             return Err(Error::invalid(Field::Sender, "must not be empty"));
@@ -55,7 +69,19 @@ impl Draft {
             member,
             sender,
             key,
+            author: Author::Unproven,
         })
+    }
+
+    /// The same message, sent by this author.
+    #[must_use]
+    pub fn by(self, author: Author) -> Self {
+        Self { author, ..self }
+    }
+
+    /// Who has it sent.
+    pub fn author(&self) -> Author {
+        self.author
     }
 
     /// The chat to store it in.
@@ -93,6 +119,8 @@ pub struct Receipt {
     pub send_time: u64,
     /// Whether an earlier request with the same key stored it.
     pub replayed: bool,
+    /// What the sender may send now; `None` if there is no limit.
+    pub allowance: Option<Allowance>,
 }
 
 /// A stored message.

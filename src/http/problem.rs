@@ -4,6 +4,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Stored};
 use crate::http::challenge;
 use crate::http::field::name_of;
+use crate::http::rate_limit;
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
 use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -33,6 +34,9 @@ struct Problem<'a> {
     /// confab's own: whether a send has stored its message; null if nobody can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     stored: Option<Outcome>,
+    /// The limits that the client has reached (draft-ietf-httpapi-ratelimit-headers-11, section 5.1).
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated_policies: Option<[&'static str; 1]>,
 }
 
 /// Whether a message is stored: true, false, or null.
@@ -54,6 +58,7 @@ impl<'a> Problem<'a> {
             epoch: None,
             index: None,
             stored: None,
+            violated_policies: None,
         }
     }
 
@@ -119,6 +124,15 @@ impl<'a> From<&'a Error> for Problem<'a> {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
                     .field(Some(Field::IdempotencyKey))
             }
+            Error::TooManySends(_) => {
+                let (kind, title) = ("/problems/too-many", "Too many at once");
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, kind, title, error.to_string());
+                let violated_policies = Some([rate_limit::SENDS]);
+                Self {
+                    violated_policies,
+                    ..problem
+                }
+            }
             Error::Gone { epoch, index } => {
                 let (kind, title) = ("/problems/gone", "Cursor expired");
                 let problem = Self::new(StatusCode::GONE, kind, title, error.to_string());
@@ -164,6 +178,11 @@ pub(super) fn response(error: &Error) -> Response {
         Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
         _ => None,
     };
+    if let Error::TooManySends(allowance) = error {
+        let headers = response.headers_mut();
+        headers.extend(rate_limit::of(allowance));
+        headers.insert(RETRY_AFTER, HeaderValue::from(allowance.more_in_s));
+    }
     if let Some(challenge) = challenge::of(error) {
         response.headers_mut().insert(challenge::WWW_AUTHENTICATE, challenge);
     }

@@ -6,7 +6,7 @@ use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::DraftFields;
 use crate::http::call::Call;
 use crate::http::response::{self, Reply};
-use crate::http::{body, headers, json};
+use crate::http::{body, headers, json, rate_limit};
 use crate::service::{self, Session};
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{HeaderName, HeaderValue};
@@ -41,6 +41,9 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, replayed);
     }
+    response
+        .headers_mut()
+        .extend(receipt.allowance.iter().flat_map(rate_limit::of));
     Ok(Reply::Whole(response))
 }
 

@@ -5,7 +5,7 @@ use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::mark::{MarkFields, MarkRequest};
 use crate::domain::member::Member;
-use crate::domain::message::{Draft, DraftFields};
+use crate::domain::message::{Author, Draft, DraftFields};
 
 /// Fails with [`Error::Forbidden`] if the caller may not read this chat.
 pub fn may_read(caller: Option<&Caller>, chat: &Chat) -> Result<()> {
@@ -33,7 +33,12 @@ pub fn draft(caller: Option<&Caller>, fields: DraftFields) -> Result<Draft> {
             reason: "must be the caller",
         });
     }
-    Draft::parse(chat, fields.text, sender, fields.key)
+    let author = match caller {
+        None => Author::Unproven,
+        Some(caller) if caller.is_service() => Author::Service,
+        Some(_) => Author::Sender,
+    };
+    Draft::parse(chat, fields.text, sender, fields.key).map(|draft| draft.by(author))
 }
 
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody

@@ -1,14 +1,16 @@
 -- Appends a message, unless a receipt shows that it was sent already; moves the sender's mark past it, puts the chat at its time in the
 -- inboxes of both members, and rings their feeds.
 -- KEYS: the chat log, its marks, the inboxes of the sender and of the other member, their feeds, the bucket that the receipt goes to, and
--- other buckets that may have it. In a chat with oneself, the members' keys are the same. In a Cluster, a chat and its members are in
--- three slots: KEYS has no inboxes and feeds then, which touch_member.lua touches.
+-- other buckets that may have it; last, if the sender has a quota, the sender's rate. In a chat with oneself, the members' keys are the
+-- same. In a Cluster, a chat and its members are in three slots: KEYS has no inboxes, feeds and rate then.
 -- ARGV: '<sender>:<text>'; and packed, the receipt's field, the request's tokens (4 bytes of the text's digest, 4 of the nonce), for how
--- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, and how many messages to keep in
--- the chat log (0 for all). In a Cluster, also the sender's and the other member's names, as keys have them.
+-- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, how many messages to keep in
+-- the chat log (0 for all), for how many microseconds a message counts in the quota (0 for no quota) and all of the quota's do, and
+-- whether the sender has read the chat (1) or the message is by somebody else (0). In a Cluster, also the sender's and the other
+-- member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
--- one); 'reused' if the receipt is of another text; 'unreadable' with what is wrong with the stored data; or an error of Redis: then
--- nothing is stored.
+-- one), and for how many microseconds the sender's messages count, if there is a quota; 'limited' with the latter; 'reused' if the receipt is of
+-- another text; 'unreadable' with what is wrong with the stored data; or an error of Redis: then nothing is stored.
 --
 -- The epoch is the time in microseconds at which the chat log began, so that a log that was lost and begun anew is another log,
 -- and says so in every id.
@@ -18,7 +20,8 @@ local RECEIPT_BYTES = 28
 local MOST_TRIMMED = 1000
 
 local log, marks = KEYS[1], KEYS[2]
-local entry, field, tokens, must_keep, keep, cap = ARGV[1], struct.unpack('>c12c8I8I8I8', ARGV[2])
+local entry = ARGV[1]
+local field, tokens, must_keep, keep, cap, interval, span, has_read = struct.unpack('>c12c8I8I8I8I8I8B', ARGV[2])
 -- The chat and its members, as marks, inboxes and feeds name them.
 local chat, sender, other = tag_of(log), ARGV[3], ARGV[4]
 local inboxes, feeds, first_bucket = {}, {}, 3
@@ -29,12 +32,33 @@ if not sender then
     inboxes[2], feeds[2] = KEYS[4], KEYS[6]
   end
 end
-local bucket = KEYS[first_bucket]
+local bucket, last_bucket = KEYS[first_bucket], #KEYS
+local rate
+if interval > 0 then
+  rate, last_bucket = KEYS[#KEYS], #KEYS - 1
+end
 
 local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
 if found.err then return { 'unreadable', found.err } end
 local now = redis.call('TIME')
-local time = now[1] * 1000000 + now[2]
+local clock = now[1] * 1000000 + now[2]
+local time = clock
+
+-- Until when the sender's messages count. If the clock was set back, they count for as long as all of the quota, no longer.
+local was_charged, used = false, nil
+if rate then
+  was_charged = redis.pcall('GET', rate)
+  if is_refusal(was_charged) then return { 'unreadable', rate .. ': ' .. was_charged.err } end
+  used = math.max(0, (tonumber(was_charged) or 0) - clock)
+end
+local function charge(for_microseconds)
+  local until_then = string.format('%.0f', clock + for_microseconds)
+  return redis.pcall('SET', rate, until_then, 'PX', math.ceil(for_microseconds / 1000))
+end
+if used and used > span then
+  used = span
+  must(charge(span))
+end
 
 local newest = found[1]
 local epoch, last
@@ -56,19 +80,21 @@ local function proves(sent_epoch, index, sent_time)
   return not sent or time_of(sent) == sent_time
 end
 
-for i = first_bucket, #KEYS do
+for i = first_bucket, last_bucket do
   local receipt = redis.pcall('HGET', KEYS[i], field)
   if receipt then
     if receipt.err then return { 'unreadable', KEYS[i] .. ': ' .. receipt.err } end
     if #receipt ~= RECEIPT_BYTES then return { 'unreadable', KEYS[i] .. ': a receipt of ' .. #receipt .. ' bytes' } end
     local sent_epoch, index, sent_time = struct.unpack(RECEIPT, receipt)
     if proves(sent_epoch, index, sent_time) then
-      if string.sub(receipt, -4) == string.sub(tokens, -4) then return { 'stored', index, sent_time } end
+      if string.sub(receipt, -4) == string.sub(tokens, -4) then return { 'stored', index, sent_time, used } end
       if string.sub(receipt, -8, -5) ~= string.sub(tokens, 1, 4) then return { 'reused' } end
-      return { 'replayed', index, sent_time }
+      return { 'replayed', index, sent_time, used }
     end
   end
 end
+
+if used and used + interval > span then return { 'limited', used } end
 
 local index = 0
 if newest then
@@ -98,20 +124,29 @@ local left = redis.call('PTTL', bucket)
 local was_read = redis.pcall('HMGET', marks, sender, other)
 if was_read.err then return { 'unreadable', marks .. ': ' .. was_read.err } end
 
+-- A log without marks is from before there were any: to both members, nothing that was in it is new.
+local has_marks = was_read[1] or was_read[2]
+local before = newest and format_position(epoch, last, time_of(newest)) or '0'
+
 local function mark_read(up_to)
-  local command = { 'HSET', marks, sender, format_position(epoch, up_to, time) }
-  -- A log without marks is from before there were any: to the other member, too, nothing that was in it is new.
-  if newest and other ~= sender and not was_read[1] and not was_read[2] then
-    command[5], command[6] = other, format_position(epoch, last, time_of(newest))
+  if has_read == 0 and has_marks then return true end
+  local command = { 'HSET', marks, sender, has_read == 1 and format_position(epoch, up_to, time) or before }
+  if newest and other ~= sender and not has_marks then
+    command[5], command[6] = other, before
   end
   return redis.pcall(unpack(command))
 end
 
 -- All or nothing, by order. Nobody sees a step of it, so a feed may be rung before there is something to see. Every command stands here
 -- for the first time before any that could not be undone, and the message comes last: a user who lacks one command stores nothing.
-local has_receipt, has_mark, ranked = false, false, 0
+local has_charge, has_receipt, has_mark, ranked = false, false, false, 0
 local function store()
   local reply
+  if rate then
+    reply = charge(used + interval)
+    if is_refusal(reply) then return reply end
+    has_charge = true
+  end
   for _, feed in ipairs(feeds) do
     reply = ring(feed, chat)
     if is_refusal(reply) then return reply end
@@ -134,10 +169,16 @@ end
 
 local id = store()
 if is_refusal(id) then
+  if has_charge and was_charged then
+    charge(math.max(used, 1))
+  elseif has_charge then
+    -- This removes it, and needs no other command than the charge.
+    redis.pcall('SET', rate, 0, 'PXAT', 1)
+  end
   if has_mark and was_read[1] then
     redis.pcall('HSET', marks, sender, was_read[1])
   elseif has_mark then
-    redis.pcall('HDEL', marks, sender)
+    redis.pcall('HDEL', marks, sender, has_marks and sender or other)
   end
   -- If this is not allowed, an inbox has a chat without messages, or one too high: a page leaves the one out and shows the other right.
   for number = 1, ranked do
@@ -158,4 +199,4 @@ if given ~= index then
   write_receipt(given)
   mark_read(given)
 end
-return { 'stored', given, time }
+return { 'stored', given, time, used and used + interval }

@@ -1,7 +1,8 @@
 //! Appends a message to its chat log, once.
 
 use crate::domain::error::{Error, Result};
-use crate::domain::message::{Draft, Receipt};
+use crate::domain::message::{Author, Draft, Receipt};
+use crate::domain::quota::Quota;
 use crate::domain::server_log;
 use crate::store::cluster;
 use crate::store::keys;
@@ -29,43 +30,54 @@ const MOST_AHEAD: Duration = Duration::from_mins(1);
 ///
 /// The index is one above the newest one. The time is Redis's, made greater than the newest one, so index and time always agree,
 /// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the receipt is
-/// that of the first one. With another text, it fails with [`Error::KeyReused`].
+/// that of the first one. With another text, it fails with [`Error::KeyReused`]. If its sender has a quota, it counts in it once it is
+/// stored; if the quota is used up, it fails with [`Error::TooManySends`], and stores nothing.
 pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let reply = run(session, draft, now).await?;
+    let quota = session.send_quota.filter(|_| draft.author() == Author::Sender);
+    let reply = run(session, draft, quota, now).await?;
     let reply = decode(&reply).map_err(|why| why.at(&log))?;
     if cluster::is_divided()
-        && let Reply::Stored { send_time, .. } | Reply::Replayed { send_time, .. } = reply
+        && let Reply::Sent { send_time, .. } = reply
     {
         // Also for a replay: the first request may have ended before this.
         touch(session, draft.chat(), draft.member(), Some(send_time)).await?;
     }
     match reply {
-        Reply::Stored { index, send_time } => {
-            compare_clocks(&log, Duration::from_micros(send_time), now);
+        Reply::Sent {
+            index,
+            send_time,
+            replayed,
+            used,
+        } => {
+            if !replayed {
+                compare_clocks(&log, Duration::from_micros(send_time), now);
+            }
             Ok(Receipt {
                 index,
                 send_time,
-                replayed: false,
+                replayed,
+                allowance: quota.zip(used).map(|(quota, used)| quota.allowance(used)),
             })
         }
-        Reply::Replayed { index, send_time } => Ok(Receipt {
-            index,
-            send_time,
-            replayed: true,
-        }),
+        Reply::Limited { used } => Err(quota.map_or_else(
+            || Error::internal("append.lua limits a sender who has no quota".to_owned()),
+            |quota| Error::TooManySends(quota.allowance(used)),
+        )),
         Reply::KeyReused => Err(Error::KeyReused),
     }
 }
 
 /// Runs the script, in a Cluster with the keys of the chat's slot alone.
-async fn run(session: &Session, draft: &Draft, now: Duration) -> Result<Vec<RedisResult>> {
+async fn run(session: &Session, draft: &Draft, quota: Option<Quota>, now: Duration) -> Result<Vec<RedisResult>> {
     let place = Place::of(session, draft, nonce(), now);
     let entry = [draft.sender(), ":", draft.text()].concat();
     let cap = session.max_messages.map_or(0, NonZeroU64::get);
-    let [must_keep, keep, cap] = [place.must_keep, place.keep, cap].map(u64::to_be_bytes);
-    let packed = [&place.field[..], &place.tokens, &must_keep, &keep, &cap].concat();
+    let [interval, span] = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
+    let numbers = [place.must_keep, place.keep, cap, interval, span].map(u64::to_be_bytes);
+    let has_read = [u8::from(draft.author() != Author::Service)];
+    let packed = [&place.field[..], &place.tokens, numbers.as_flattened(), &has_read].concat();
     let arguments = [entry.as_bytes(), &packed];
     let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
     let of_chat = [keys::log(draft.chat()), keys::marks(draft.chat())];
@@ -75,10 +87,15 @@ async fn run(session: &Session, draft: &Draft, now: Duration) -> Result<Vec<Redi
         keys::feed(sender),
         keys::feed(other),
     ];
-    let keys = of_chat.iter().chain(&of_members).chain(&place.buckets);
+    let rate = quota.map(|_| keys::rate(sender));
+    let keys = of_chat.iter().chain(&of_members).chain(&place.buckets).chain(&rate);
     let keys: Vec<_> = keys.map(String::as_str).collect();
     if let Some(reply) = APPEND.run_undivided(session, &keys, &arguments).await? {
         return Ok(reply);
+    }
+    if quota.is_some() {
+        let why = "the variable send_limit is set, and a Redis Cluster cannot count sends yet";
+        return Err(Error::internal(why.to_owned()));
     }
     let keys: Vec<_> = of_chat.iter().chain(&place.buckets).map(String::as_str).collect();
     let members = [sender, other].map(keys::field);
@@ -115,21 +132,38 @@ fn nonce() -> [u64; 2] {
 /// What `append.lua` replies.
 #[derive(Debug, PartialEq)]
 enum Reply {
-    Stored { index: u64, send_time: u64 },
-    Replayed { index: u64, send_time: u64 },
+    Sent {
+        index: u64,
+        send_time: u64,
+        replayed: bool,
+        /// For how many microseconds the sender's messages count, if there is a quota.
+        used: Option<u64>,
+    },
+    Limited {
+        used: u64,
+    },
     KeyReused,
 }
 
 fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
     let unknown = || Unreadable::of_reply("append.lua", reply);
     match reply {
-        [RedisResult::Binary(word), index, send_time] => {
+        [RedisResult::Binary(word), index, send_time, used @ ..] if used.len() <= 1 => {
             let (index, send_time) = number(index).zip(number(send_time)).ok_or_else(unknown)?;
-            match word.as_slice() {
-                b"stored" => Ok(Reply::Stored { index, send_time }),
-                b"replayed" => Ok(Reply::Replayed { index, send_time }),
-                _ => Err(unknown()),
-            }
+            Ok(Reply::Sent {
+                index,
+                send_time,
+                replayed: match word.as_slice() {
+                    b"stored" => false,
+                    b"replayed" => true,
+                    _ => return Err(unknown()),
+                },
+                used: used.first().and_then(number),
+            })
+        }
+        [RedisResult::Binary(word), RedisResult::Int64(used)] if word == b"limited" => {
+            let used = u64::try_from(*used).map_err(|_| unknown())?;
+            Ok(Reply::Limited { used })
         }
         [RedisResult::Binary(word)] if word == b"reused" => Ok(Reply::KeyReused),
         _ => Err(unknown()),
@@ -152,13 +186,25 @@ mod tests {
             values.extend(numbers.iter().copied().map(RedisResult::Int64));
             decode(&values)
         };
-        let (index, send_time) = (41, 17);
-        assert_eq!(reply("stored", &[41, 17]), Ok(Reply::Stored { index, send_time }));
-        assert_eq!(reply("replayed", &[41, 17]), Ok(Reply::Replayed { index, send_time }));
+        let sent = |replayed, used| {
+            Ok(Reply::Sent {
+                index: 41,
+                send_time: 17,
+                replayed,
+                used,
+            })
+        };
+        assert_eq!(reply("stored", &[41, 17]), sent(false, None));
+        assert_eq!(reply("stored", &[41, 17, 5]), sent(false, Some(5)));
+        assert_eq!(reply("replayed", &[41, 17, 0]), sent(true, Some(0)));
+        assert_eq!(reply("limited", &[5]), Ok(Reply::Limited { used: 5 }));
         assert_eq!(reply("reused", &[]), Ok(Reply::KeyReused));
         for (word, numbers) in [
             ("stored", &[-1, 17][..]),
             ("stored", &[41]),
+            ("stored", &[41, 17, 5, 5]),
+            ("limited", &[-1]),
+            ("limited", &[]),
             ("else", &[41, 17]),
             ("else", &[]),
         ] {
@@ -172,7 +218,7 @@ mod tests {
 
     #[test]
     fn fuzz_receipts() {
-        let words = &["17", "stored", "replayed", "reused", "unreadable"];
+        let words = &["17", "stored", "replayed", "limited", "reused", "unreadable"];
         let value = prop_oneof![
             4 => near(words).prop_map(RedisResult::Binary),
             4 => select(&words[..]).prop_map(|word| RedisResult::Binary(word.as_bytes().to_vec())),
@@ -181,10 +227,10 @@ mod tests {
             1 => Just(RedisResult::Status("OK".into())),
         ];
         fuzz("receipts", &vec(value, 0..5), |reply| {
-            if let Ok(Reply::Stored { .. } | Reply::Replayed { .. }) = decode(&reply) {
+            if let Ok(Reply::Sent { .. }) = decode(&reply) {
                 assert!(matches!(
                     &reply[..],
-                    [_, RedisResult::Int64(0..), RedisResult::Int64(0..)]
+                    [_, RedisResult::Int64(0..), RedisResult::Int64(0..), ..]
                 ));
             }
         });

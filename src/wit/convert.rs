@@ -13,8 +13,8 @@ impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Forbidden { field, reason } => Self::Forbidden(format!("{} {reason}", name_of(field))),
-            // Tokens are HTTP's.
-            Error::Unauthenticated(_) | Error::TwoTokens => Self::Forbidden(error.to_string()),
+            // Tokens and limits are HTTP's: a component is trusted.
+            Error::Unauthenticated(_) | Error::TwoTokens | Error::TooManySends(_) => Self::Forbidden(error.to_string()),
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),
                 reason,

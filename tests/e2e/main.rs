@@ -36,6 +36,7 @@ mod inbox_logs;
 mod inbox_model;
 mod inbox_seam;
 mod inbox_stream;
+mod limits;
 mod load;
 mod long_poll;
 mod model;
