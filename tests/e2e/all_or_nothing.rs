@@ -1,6 +1,8 @@
 //! What Redis refuses stores nothing; and the commands that confab needs are those that docs/deployment.md lists.
 
-use confab_kit::{Confab, Follower, Redis, log_key};
+use confab_kit::token::{SECRET, token};
+use confab_kit::{Builder, Confab, Follower, Redis, TestResponse, log_key};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The commands that docs/deployment.md says a user needs.
@@ -20,12 +22,33 @@ pub(crate) fn rules(commands: &[String]) -> Vec<String> {
 }
 
 /// A confab as a user with these rules. It keeps no more than 5 messages per chat, to use what trims them too.
-async fn confab_as(redis: &Redis, rules: &[String]) -> Confab {
+async fn builder_as(redis: &Redis, rules: &[String]) -> Builder {
     let fresh = ["reset", "on", ">password"];
     let rules: Vec<_> = fresh.into_iter().chain(rules.iter().map(String::as_str)).collect();
     let credentials = redis.user("confab", &rules).await;
     let confab = Confab::on(redis).variable("redis_credentials", credentials);
-    confab.variable("max_messages_per_chat", 5).start()
+    confab.variable("max_messages_per_chat", 5)
+}
+
+async fn confab_as(redis: &Redis, rules: &[String]) -> Confab {
+    builder_as(redis, rules).await.start()
+}
+
+/// The same, where a person may send so many messages that none is refused.
+fn limited(builder: &Builder) -> Confab {
+    let builder = builder.clone().variable("auth", "required");
+    builder
+        .variable("auth_secret", SECRET)
+        .variable("send_limit", 1000)
+        .start()
+}
+
+/// Lets a have half of the quota left.
+async fn charge(redis: &Redis) {
+    let until = (redis.time().await + 5_000_000).to_string();
+    redis
+        .command::<()>(["SET", "confab:{a}:rate", &until, "PX", "5000"])
+        .await;
 }
 
 #[tokio::test]
@@ -85,9 +108,12 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
         redis.empty().await;
         let mut allowed = commands();
         allowed.retain(|command| *command != missing);
-        let confab = confab_as(&redis, &rules(&allowed)).await;
+        let confab = limited(&builder_as(&redis, &rules(&allowed)).await);
         // To an empty chat, and to one with as many messages as it may have.
         for filled in [0, 5] {
+            if filled > 0 {
+                charge(&redis).await;
+            }
             for number in 0..filled {
                 let word = number.to_string();
                 redis
@@ -96,10 +122,7 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
             }
             for key in [None, Some("k")] {
                 let before = stored(&redis).await;
-                let answer = match key {
-                    None => confab.send("a:b", "a", "hi").await,
-                    Some(key) => confab.send_keyed("a:b", "a", "hi", key).await,
-                };
+                let answer = confab.send_as(&token("a"), "a:b", "hi", key).await;
                 if answer.status != 200 {
                     assert!(matches!(answer.status, 500 | 503), "{missing}: {}", answer.status);
                     assert_eq!(answer.problem().1, Value::Null);
@@ -115,8 +138,9 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
                 }
             }
             let before = stored(&redis).await;
-            let mark = json!({ "chat": "a:b", "name": "b", "index": 9 });
-            if confab.read(mark).await.status != 200 {
+            let mark = json!({ "chat": "a:b", "index": 9 }).to_string();
+            let request = confab.build(Method::POST, "/api/read").bearer_auth(token("b"));
+            if TestResponse::to(request.body(mark)).await.status != 200 {
                 assert_eq!(stored(&redis).await, before, "a mark without {missing}");
             }
             redis.empty().await;
@@ -136,6 +160,8 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
         "pexpire",
         "hmget",
         "zadd",
+        "get",
+        "set",
     ] {
         assert!(
             needed.iter().any(|needed| needed == command),
@@ -185,19 +211,32 @@ async fn a_user_that_cannot_see_what_was_given_out_loses_no_position() {
 async fn a_key_of_the_wrong_type_stores_all_or_nothing() {
     let redis = Redis::start();
     let confab = Confab::start(&redis);
-    for wrong in ["{a:b}:marks", "{a}:inbox", "{b}:inbox", "{a}:feed", "{b}:feed"] {
+    let limited = limited(&Confab::on(&redis));
+    for wrong in [
+        "{a:b}:marks",
+        "{a}:inbox",
+        "{b}:inbox",
+        "{a}:feed",
+        "{b}:feed",
+        "{a}:rate",
+    ] {
         let wrong = format!("confab:{wrong}");
         for texts in [&[][..], &["1", "2"]] {
             redis.empty().await;
             confab.send_all("a:b", "b", texts).await;
             redis.delete(&wrong).await;
-            redis.command::<()>(["SET", &wrong, "x"]).await;
+            if wrong.ends_with("rate") {
+                redis.command::<()>(["RPUSH", &wrong, "x"]).await;
+            } else {
+                redis.command::<()>(["SET", &wrong, "x"]).await;
+                charge(&redis).await;
+            }
             let before = stored(&redis).await;
-            let answer = confab.send_keyed("a:b", "a", "hi", "k").await;
+            let answer = limited.send_as(&token("a"), "a:b", "hi", Some("k")).await;
             assert_eq!(answer.problem(), (500, Value::Null), "{wrong}");
             assert_eq!(stored(&redis).await, before, "{wrong}");
             redis.delete(&wrong).await;
-            let again = confab.send_keyed("a:b", "a", "hi", "k").await;
+            let again = limited.send_as(&token("a"), "a:b", "hi", Some("k")).await;
             assert_eq!(
                 (again.status, again.header("idempotency-replayed")),
                 (200, ""),

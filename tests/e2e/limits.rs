@@ -20,12 +20,7 @@ fn limited(redis: &Redis, limit: u64, window: u64) -> Builder {
 
 /// Sends a message with this token, to alice and bob.
 async fn send(confab: &Confab, token: &str, text: &str, key: Option<&str>) -> TestResponse {
-    let body = json!({ "chat": "alice:bob", "text": text }).to_string();
-    let mut request = confab.build(Method::POST, "/api/send").bearer_auth(token).body(body);
-    if let Some(key) = key {
-        request = request.header("idempotency-key", key);
-    }
-    TestResponse::to(request).await
+    confab.send_as(token, "alice:bob", text, key).await
 }
 
 /// What an answer says of the limit: the policy, and what is left.
@@ -101,9 +96,7 @@ async fn a_person_has_one_quota_in_all_chats_and_spellings() {
         (token("öLgA"), "erin:ölga", 429),
         (in_chat("ÖLGA", "ölga:bob"), "bob:ölga", 429),
     ] {
-        let body = json!({ "chat": chat, "text": "hi" }).to_string();
-        let request = confab.build(Method::POST, "/api/send").bearer_auth(token).body(body);
-        assert_eq!(TestResponse::to(request).await.status, status, "{chat}");
+        assert_eq!(confab.send_as(&token, chat, "hi", None).await.status, status, "{chat}");
     }
     assert_eq!(redis.keys("*rate").await, ["confab:{%C3%B6lga}:rate"]);
     assert_eq!(redis.keys("*log").await.len(), 3);
@@ -277,6 +270,35 @@ async fn a_page_of_another_origin_reads_what_is_left() {
         let exposed = answer.header("access-control-expose-headers");
         for name in ["RateLimit", "RateLimit-Policy", "Retry-After"] {
             assert!(exposed.split(", ").any(|exposed| exposed == name), "{exposed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_redis_refuses_at_last_does_not_count() {
+    let redis = Redis::start();
+    let confab = limited(&redis, 2, 3600).start();
+    let (alice, log) = (token("alice"), log_key("alice:bob"));
+    for left in [2, 1] {
+        // After the last id that there is, Redis gives none: all else of the send has succeeded by then.
+        let last = format!("1-{}", u64::MAX);
+        redis.command::<()>(["XADD", &log, &last, "1", "bob:hi"]).await;
+        for _ in 0..3 {
+            let answer = send(&confab, &alice, "hi", Some("key")).await;
+            assert_eq!(answer.problem(), (500, Value::Null));
+        }
+        for (pattern, count) in [("*:sent:*", 0), ("*:marks", 0), (RATE, 2 - left)] {
+            assert_eq!(redis.keys(pattern).await.len(), count, "{pattern}");
+        }
+        redis.delete(&log).await;
+        let sent = send(&confab, &alice, "hi", None).await;
+        assert!(
+            limit(&sent)[1].starts_with(&format!("\"sends\";r={};", left - 1)),
+            "{sent:?}"
+        );
+        let keys = redis.keys("*").await;
+        for key in keys.iter().filter(|key| *key != RATE) {
+            redis.delete(key).await;
         }
     }
 }

@@ -61,6 +61,18 @@ impl Confab {
         TestResponse::to(request).await
     }
 
+    /// Sends a message as the person of this token.
+    pub async fn send_as(&self, token: &str, chat: &str, text: &str, key: Option<&str>) -> TestResponse {
+        let body = json!({ "chat": self.chat(chat), "text": text }).to_string();
+        let request = self.build(Method::POST, "/api/send").bearer_auth(token).body(body);
+        let key = key.map(|key| ("idempotency-key", key));
+        TestResponse::to(
+            key.into_iter()
+                .fold(request, |request, (name, key)| request.header(name, key)),
+        )
+        .await
+    }
+
     /// Sends the texts one after the other. All must be stored.
     pub async fn send_all(&self, chat: &str, sender: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) {
         for text in texts {
