@@ -37,6 +37,7 @@ mod inbox_model;
 mod inbox_seam;
 mod inbox_stream;
 mod limits;
+mod limits_answers;
 mod load;
 mod long_poll;
 mod model;
