@@ -101,7 +101,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// How many messages the reader has not read, none of them the reader's own: sending moves the sender's mark.
+    /// How many messages the reader has not read. A send by the reader has moved the mark past its message.
     pub fn unread(&self) -> u64 {
         mark::unread(&self.chat, &self.extent, self.read)
     }

@@ -6,6 +6,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::page::{Page, PageRequest, Span};
 use crate::domain::slice::{Found, Slice};
 use crate::service::rights;
+use crate::service::term::known_for;
 use crate::store::{self, Session, Watch};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_millis(50);
 
 /// Reads one page of a chat's messages. If the page is empty, waits for a message: as long as the request asks, but no longer than
-/// leaves `redis_timeout_ms` of the session. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
+/// leaves `redis_timeout_ms` of the session, and no longer than the caller's token is good. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
 /// [`Error::Forbidden`] if the caller may not read the chat, and with [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
 pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequest) -> Result<Page> {
     rights::may_read(caller, &request.chat)?;
@@ -22,6 +23,7 @@ pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequ
         Span::Between { .. } | Span::Back { .. } => (0, Duration::ZERO),
     };
     let wait = wait.min(session.left().saturating_sub(session.redis_timeout));
+    let wait = known_for(caller).map_or(wait, |known| wait.min(known));
     let since = (!wait.is_zero()).then(Instant::now);
     let mut waiting = None;
     let mut watch = Watch::default();

@@ -18,8 +18,7 @@ impl Term {
     /// The term of a stream that begins now, for this caller.
     pub(super) fn new(configured: Duration, caller: Option<&Caller>) -> Self {
         let lifetime = lifetime(configured, get_random_u64());
-        let time_until = |then: SystemTime| then.duration_since(SystemTime::now()).unwrap_or_default();
-        let known = caller.and_then(Caller::ends).map(time_until);
+        let known = known_for(caller);
         Self {
             began: Instant::now(),
             length: known.map_or(lifetime, |known| known.min(lifetime)),
@@ -44,6 +43,12 @@ impl Term {
         }
         Ok(())
     }
+}
+
+/// For how long the caller is known; `None` for ever.
+pub(super) fn known_for(caller: Option<&Caller>) -> Option<Duration> {
+    let ends = caller.and_then(Caller::ends)?;
+    Some(ends.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// The configured lifetime less up to a tenth of it, by a random number: followers that began together do not end together.

@@ -55,6 +55,7 @@ mod refusals;
 mod rights;
 mod routes;
 mod server_log;
+mod service_sends;
 mod storage;
 mod stored_data;
 mod stream;

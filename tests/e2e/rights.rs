@@ -5,6 +5,7 @@ use confab_kit::wit::bindings::exports::confab::messaging::messenger::{Draft, Er
 use confab_kit::{Caller, Confab, Redis, TestResponse, texts};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Instant;
 
 /// confab with identity on, whose log of alice and bob has one message.
 async fn start(redis: &Redis) -> Confab {
@@ -118,6 +119,24 @@ async fn a_caller_reads_own_chats_and_a_service_any() {
             assert!(!String::from_utf8_lossy(&pulled.body).contains("hi\""));
         }
     }
+}
+
+#[tokio::test]
+async fn a_waiting_pull_ends_when_its_token_does() {
+    let redis = Redis::start();
+    let confab = start(&redis).await;
+    // Good for 30 s after it expires: for 2 s more.
+    let token = hs256(SECRET, &claims("alice", -28));
+    let pull = async || {
+        let path = "/api/pull?chat=alice:bob&cursor=1&wait=20";
+        TestResponse::to(confab.build(Method::GET, path).bearer_auth(&token)).await
+    };
+    let began = Instant::now();
+    let page = pull().await;
+    let waited = began.elapsed();
+    assert_eq!(page.ok()["messages"], json!([]));
+    assert!((1..10).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(pull().await.status, 401);
 }
 
 #[tokio::test]
