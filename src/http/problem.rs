@@ -180,7 +180,7 @@ pub(super) fn response(error: &Error) -> Response {
     };
     if let Error::TooManySends(allowance) = error {
         let headers = response.headers_mut();
-        headers.extend(rate_limit::of(allowance));
+        rate_limit::mark(headers, allowance);
         headers.insert(RETRY_AFTER, HeaderValue::from(allowance.more_in_s));
     }
     if let Some(challenge) = challenge::of(error) {

@@ -41,9 +41,9 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, replayed);
     }
-    response
-        .headers_mut()
-        .extend(receipt.allowance.iter().flat_map(rate_limit::of));
+    if let Some(allowance) = &receipt.allowance {
+        rate_limit::mark(response.headers_mut(), allowance);
+    }
     Ok(Reply::Whole(response))
 }
 
