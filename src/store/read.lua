@@ -45,12 +45,14 @@ local function read(command, from, to)
   while #page < count do
     local asked = math.min(count - #page, STEP)
     local some = redis.call(command, log, from, to, 'COUNT', asked)
-    for _, entry in ipairs(some) do
+    local got = #page
+    for i = 1, #some do
       if bytes >= most_bytes then return end
-      page[#page + 1] = entry
+      local entry = some[i]
+      page[got + i] = entry
       bytes = bytes + #(entry[2][2] or '')
     end
-    if #some < asked then return end
+    if #some < asked or #page >= count then return end
     from = '(' .. page[#page][1]
   end
 end
