@@ -23,10 +23,10 @@ local log, marks = KEYS[1], KEYS[2]
 local entry = ARGV[1]
 local field, tokens, must_keep, keep, cap, interval, span, has_read = struct.unpack('>c12c8I8I8I8I8I8B', ARGV[2])
 -- The chat and its members, as marks, inboxes and feeds name them.
-local chat, sender, other = tag_of(log), ARGV[3], ARGV[4]
+local chat, sender, other = tag_of(log, 'log'), ARGV[3], ARGV[4]
 local inboxes, feeds, first_bucket = {}, {}, 3
 if not sender then
-  sender, other, first_bucket = tag_of(KEYS[3]), tag_of(KEYS[4]), 7
+  sender, other, first_bucket = tag_of(KEYS[3], 'inbox'), tag_of(KEYS[4], 'inbox'), 7
   inboxes[1], feeds[1] = KEYS[3], KEYS[5]
   if other ~= sender then
     inboxes[2], feeds[2] = KEYS[4], KEYS[6]
@@ -111,35 +111,33 @@ local function write_receipt(of_index)
   return redis.pcall('HSET', bucket, field, receipt)
 end
 
-local append = { 'XADD', log }
-if cap > 0 then
-  append[3], append[4], append[5] = 'MAXLEN', '=', math.max(cap, redis.call('XLEN', log) + 1 - MOST_TRIMMED)
-end
 local written = string.format('%.0f', time)
-for _, word in ipairs({ epoch .. '-*', written, entry }) do
-  append[#append + 1] = word
+local most = cap > 0 and math.max(cap, redis.call('XLEN', log) + 1 - MOST_TRIMMED)
+local function append()
+  if most then return redis.pcall('XADD', log, 'MAXLEN', '=', most, epoch .. '-*', written, entry) end
+  return redis.pcall('XADD', log, epoch .. '-*', written, entry)
 end
 
 local left = redis.call('PTTL', bucket)
 local was_read = redis.pcall('HMGET', marks, sender, other)
 if was_read.err then return { 'unreadable', marks .. ': ' .. was_read.err } end
+local is_followed = feeds[1] and redis.call('EXISTS', unpack(feeds)) > 0
 
--- A log without marks is from before there were any: to both members, nothing that was in it is new.
 local has_marks = was_read[1] or was_read[2]
-local before = newest and format_position(epoch, last, time_of(newest)) or '0'
-
 local function mark_read(up_to)
   if has_read == 0 and has_marks then return true end
-  local command = { 'HSET', marks, sender, has_read == 1 and format_position(epoch, up_to, time) or before }
-  if newest and other ~= sender and not has_marks then
-    command[5], command[6] = other, before
-  end
-  return redis.pcall(unpack(command))
+  local read = format_id(epoch, up_to) .. '-' .. written
+  if has_marks then return redis.pcall('HSET', marks, sender, read) end
+  -- A log without marks is from before there were any: to both members, nothing that was in it is new.
+  local before = newest and format_position(epoch, last, time_of(newest)) or '0'
+  if has_read == 0 then read = before end
+  if not newest or other == sender then return redis.pcall('HSET', marks, sender, read) end
+  return redis.pcall('HSET', marks, sender, read, other, before)
 end
 
--- All or nothing, by order. Nobody sees a step of it, so a feed may be rung before there is something to see. Every command stands here
--- for the first time before any that could not be undone, and the message comes last: a user who lacks one command stores nothing.
-local has_charge, has_receipt, has_mark, ranked = false, false, false, 0
+-- All or nothing, by order: nobody sees a step of it, and the message comes last. Redis itself needs that order: if the end of its
+-- append-only file is torn off, it may run the first commands of this script at its next start, and not the others.
+local has_charge, has_receipt, has_mark, ranked = false, false, false, {}
 local function store()
   local reply
   if rate then
@@ -147,9 +145,11 @@ local function store()
     if is_refusal(reply) then return reply end
     has_charge = true
   end
-  for _, feed in ipairs(feeds) do
-    reply = ring(feed, chat)
-    if is_refusal(reply) then return reply end
+  if is_followed then
+    for _, feed in ipairs(feeds) do
+      reply = ring(feed, chat)
+      if is_refusal(reply) then return reply end
+    end
   end
   reply = write_receipt(index)
   if is_refusal(reply) then return reply end
@@ -159,12 +159,12 @@ local function store()
   for number, inbox in ipairs(inboxes) do
     reply = rank(inbox, chat, written, not newest)
     if is_refusal(reply) then return reply end
-    ranked = number
+    ranked[number] = reply
   end
   reply = mark_read(index)
   if is_refusal(reply) then return reply end
   has_mark = true
-  return redis.pcall(unpack(append))
+  return append()
 end
 
 local id = store()
@@ -181,11 +181,11 @@ if is_refusal(id) then
     redis.pcall('HDEL', marks, sender, has_marks and sender or other)
   end
   -- If this is not allowed, an inbox has a chat without messages, or one too high: a page leaves the one out and shows the other right.
-  for number = 1, ranked do
-    if newest then
-      redis.pcall('ZADD', inboxes[number], newest[2][1], chat)
-    else
+  for number, added in ipairs(ranked) do
+    if added == 1 then
       redis.pcall('ZREM', inboxes[number], chat)
+    elseif newest then
+      redis.pcall('ZADD', inboxes[number], newest[2][1], chat)
     end
   end
   -- If not even this is allowed, the receipt becomes one of an index that no log has given out.
@@ -194,9 +194,9 @@ if is_refusal(id) then
 end
 
 -- Redis numbers the entries: the newest one may have been removed by hand, and its index is never given out again.
-local _, given = parse_id(id)
-if given ~= index then
-  write_receipt(given)
-  mark_read(given)
+if id ~= format_id(epoch, index) then
+  index = select(2, parse_id(id))
+  write_receipt(index)
+  mark_read(index)
 end
-return { 'stored', given, time, used and used + interval }
+return { 'stored', index, time, used and used + interval }

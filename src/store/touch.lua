@@ -1,9 +1,9 @@
 -- A person's part of what happens in a chat: the inbox and the feed. Stands in front of the scripts that need it; each reply is Redis's
 -- own, a table with `err` if it refused.
 
--- What stands between the braces of a key: a chat, or a member's name.
-local function tag_of(key)
-  return string.match(key, '{(.*)}')
+-- What stands between the braces of the key `confab:{...}:<what>`: a chat, or a member's name.
+local function tag_of(key, what)
+  return string.sub(key, #'confab:{' + 1, -#'}:' - #what - 1)
 end
 
 local function is_refusal(reply)
