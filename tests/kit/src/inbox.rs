@@ -22,7 +22,8 @@ impl Confab {
     /// The chat of this name in a person's first page of 100.
     pub async fn inbox_chat(&self, name: &str, chat: &str) -> Value {
         let chats = self.inbox(name).await;
-        let found = chats.iter().find(|found| found["chat"] == chat);
+        let chat = self.chat(chat);
+        let found = chats.iter().find(|found| found["chat"] == *chat);
         found.unwrap_or_else(|| panic!("{chat} is not in {chats:?}")).clone()
     }
 
@@ -32,7 +33,7 @@ impl Confab {
         let mut before = None;
         for _ in 0..MOST_PAGES {
             let mut request = self.build(Method::GET, "/api/inbox");
-            request = request.query(&[("name", name), ("limit", &limit.to_string())]);
+            request = request.query(&[("name", &*self.name(name)), ("limit", &limit.to_string())]);
             if let Some(before) = &before {
                 request = request.query(&[("before", before)]);
             }
@@ -54,7 +55,13 @@ impl Confab {
     }
 
     /// Sends `POST /api/read` with this body.
-    pub async fn read(&self, body: Value) -> TestResponse {
+    pub async fn read(&self, mut body: Value) -> TestResponse {
+        if let Some(chat) = body["chat"].as_str() {
+            body["chat"] = json!(self.chat(chat));
+        }
+        if let Some(name) = body["name"].as_str() {
+            body["name"] = json!(self.name(name));
+        }
         self.request(Method::POST, "/api/read", body.to_string()).await
     }
 

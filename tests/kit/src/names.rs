@@ -44,15 +44,18 @@ fn chat_of(prefix: &str, chat: &str) -> String {
     }
 }
 
-/// A path with the chats in its query as the helpers send them.
+/// A path with the chats and names in its query as the helpers send them.
 pub(crate) fn path_of(prefix: &str, path: &str) -> String {
     let parts = path.split_inclusive(['?', '&']);
     let rename = |part: &str| {
-        let Some(chat) = part.strip_prefix("chat=") else {
-            return part.to_owned();
-        };
-        let end = chat.len() - usize::from(chat.ends_with('&'));
-        format!("chat={}{}", chat_of(prefix, &chat[..end]), &chat[end..])
+        let end = part.len() - usize::from(part.ends_with('&'));
+        let (parameter, after) = (&part[..end], &part[end..]);
+        match parameter.split_once('=') {
+            Some(("chat", chat)) => format!("chat={}{after}", chat_of(prefix, chat)),
+            // Without a name, the request stays wrong.
+            Some(("name", name)) if !name.is_empty() => format!("name={prefix}{name}{after}"),
+            _ => part.to_owned(),
+        }
     };
     parts.map(rename).collect()
 }
@@ -85,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn each_chat_of_a_query_is_the_tests_own() {
-        let path = "/api/stream?cursor=1&chat=a:%7B&chats=a:b&chat=c&chat=a+b:d";
-        let own = "/api/stream?cursor=1&chat=x-a:x-%7B&chats=a:b&chat=c&chat=x-a+b:x-d";
+    fn each_chat_and_name_of_a_query_is_the_tests_own() {
+        let path = "/api/stream?cursor=1&chat=a:%7B&chats=a:b&chat=c&chat=a+b:d&name=e&name=&rename=f&name";
+        let own = "/api/stream?cursor=1&chat=x-a:x-%7B&chats=a:b&chat=c&chat=x-a+b:x-d&name=x-e&name=&rename=f&name";
         assert_eq!(path_of("x-", path), own);
         assert_eq!(path_of("", path), path);
     }
