@@ -15,8 +15,8 @@ fn required(redis: &Redis) -> Builder {
 
 /// Sends a request with this token in its header.
 async fn with(confab: &Confab, method: Method, path: &str, token: &str, body: &str) -> TestResponse {
-    let request = confab.build(method, path).bearer_auth(token).body(body.to_owned());
-    TestResponse::to(request).await
+    let request = confab.without_token(method, path).bearer_auth(token);
+    TestResponse::any(request.body(body.to_owned())).await
 }
 
 const ROUTES: [(Method, &str); 4] = [
@@ -28,11 +28,11 @@ const ROUTES: [(Method, &str); 4] = [
 
 #[tokio::test]
 async fn without_a_token_each_route_of_the_api_is_401_before_any_other_fault() {
-    let redis = Redis::start();
-    let confab = required(&redis).start();
+    let confab = Confab::asking().await;
     for (method, path) in ROUTES {
         for query in ["", "?cursor=x&%ff", "?chat=a:b"] {
-            let answer = confab.request(method.clone(), &format!("{path}{query}"), "{").await;
+            let request = confab.without_token(method.clone(), &format!("{path}{query}"));
+            let answer = TestResponse::any(request.body("{")).await;
             assert_eq!(answer.problem(), (401, Value::Null), "{path}{query}");
             assert_eq!(answer.json()["type"], "/problems/unauthenticated");
             assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"confab\"");
@@ -42,9 +42,11 @@ async fn without_a_token_each_route_of_the_api_is_401_before_any_other_fault() {
     for path in ["/ping", "/ready"] {
         assert_eq!(confab.get(path).await.status, 200, "{path}");
     }
-    let other = confab.build(Method::GET, "/api/me").basic_auth("alice", Some("x"));
+    let other = confab
+        .without_token(Method::GET, "/api/me")
+        .basic_auth("alice", Some("x"));
     assert_eq!(
-        TestResponse::to(other).await.header("www-authenticate"),
+        TestResponse::any(other).await.header("www-authenticate"),
         "Bearer realm=\"confab\""
     );
     assert_eq!(confab.log(), "");
@@ -69,8 +71,7 @@ async fn a_token_names_the_caller_and_an_open_confab_ignores_it() {
 
 #[tokio::test]
 async fn no_forged_token_gets_through() {
-    let redis = Redis::start();
-    let confab = required(&redis).start();
+    let confab = Confab::asking().await;
     let good = token("alice");
     let (message, signature) = good.rsplit_once('.').unwrap();
     let extended = |extra: &[(&str, Value)]| {
@@ -112,8 +113,8 @@ async fn no_forged_token_gets_through() {
     let mut requests = 0;
     for token in &forged {
         for (method, path) in ROUTES {
-            let body = r#"{"chat":"alice:bob","text":"hi"}"#;
-            let answer = with(&confab, method, &format!("{path}?chat=alice:bob"), token, body).await;
+            let body = json!({ "chat": confab.chat("alice:bob"), "text": "hi" }).to_string();
+            let answer = with(&confab, method, &format!("{path}?chat=alice:bob"), token, &body).await;
             assert_eq!(answer.problem(), (401, Value::Null), "{path} {token}");
             let challenge = answer.header("www-authenticate");
             let start = "Bearer realm=\"confab\", error=\"invalid_token\", error_description=\"the token";
@@ -128,16 +129,9 @@ async fn no_forged_token_gets_through() {
         "0 of {requests} requests with {} forged tokens got through",
         forged.len()
     );
+    let Some(redis) = confab.redis() else { return };
     assert_eq!(redis.keys("*").await, Vec::<String>::new());
-    with(
-        &confab,
-        Method::POST,
-        "/api/send",
-        &good,
-        r#"{"chat":"alice:bob","text":"hi"}"#,
-    )
-    .await
-    .ok();
+    confab.send_as(&good, "alice:bob", "hi", None).await.ok();
 }
 
 #[tokio::test]

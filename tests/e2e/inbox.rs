@@ -22,7 +22,7 @@ async fn send_from_each(confab: &Confab, name: &str, others: &[String]) {
 
 #[tokio::test]
 async fn an_inbox_has_every_chat_newest_first_with_its_last_message_and_what_is_unread() {
-    let confab = Confab::anywhere().start();
+    let confab = Confab::anywhere().persons_send().start();
     assert_eq!(confab.inbox_by("name=alice").await.ok(), json!({ "chats": [] }));
     confab.send_all("alice:bob", "Bob", ["1", "2"]).await;
     confab.send_all("Carol:alice", "alice", ["hi"]).await;

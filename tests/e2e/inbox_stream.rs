@@ -11,11 +11,6 @@ fn start(redis: &Redis) -> Confab {
     Confab::on(redis).variable("stream_heartbeat_s", 1).start()
 }
 
-/// Any confab, if it can with that heartbeat.
-fn anywhere() -> Confab {
-    Confab::anywhere().prefer("stream_heartbeat_s", 1).start()
-}
-
 /// A follower of the inbox of `a`, and the page with which it begins.
 async fn follow(confab: &Confab) -> (Follower, Event) {
     let mut follower = Follower::of_inbox(confab, "name=a", None);
@@ -31,7 +26,7 @@ fn chat_event(event: &Event) -> &Value {
 
 #[tokio::test]
 async fn a_stream_begins_with_a_whole_page_and_then_tells_each_change() {
-    let confab = anywhere();
+    let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     confab.send_all("a:b", "b", ["1"]).await;
     let (mut follower, page) = follow(&confab).await;
     let mut expected = confab.inbox_by("name=a").await.ok();
@@ -74,7 +69,7 @@ async fn a_stream_begins_with_a_whole_page_and_then_tells_each_change() {
 
 #[tokio::test]
 async fn a_stream_continues_after_the_last_event_of_its_client() {
-    let confab = anywhere();
+    let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     let (mut follower, page) = follow(&confab).await;
     confab.send_all("a:b", "b", ["1"]).await;
     let first = follower.next().await;
@@ -226,7 +221,7 @@ async fn a_stream_goes_on_when_redis_is_back_or_ends_with_a_problem_and_misses_n
 
 #[tokio::test]
 async fn a_wrong_request_is_refused_and_head_has_the_headers_alone() {
-    let confab = anywhere();
+    let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     for (query, field) in [
         ("", "name"),
         ("name=", "name"),

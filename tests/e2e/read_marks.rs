@@ -63,7 +63,7 @@ async fn a_mark_is_stored_answered_and_shown_to_both() {
 
 #[tokio::test]
 async fn a_mark_never_falls() {
-    let confab = Confab::anywhere().start();
+    let confab = Confab::anywhere().persons_send().start();
     confab.send_all("a:b", "a", numbers(0..9)).await;
     let positions = [position(&confab, 3).await, position(&confab, 7).await];
     assert_eq!(read(&confab, &positions[1]).await, (7, 2));

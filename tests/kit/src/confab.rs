@@ -13,6 +13,8 @@ pub struct Confab {
     pub(crate) client: Client,
     /// What all names begin with.
     pub(crate) prefix: String,
+    /// Whether each message is sent in its sender's own name, and not by a service.
+    pub(crate) persons_send: bool,
     redis: Option<Redis>,
 }
 
@@ -23,9 +25,17 @@ pub struct Builder {
     redis: Option<String>,
     variables: HashMap<String, String>,
     preferred: HashMap<String, String>,
+    persons_send: bool,
 }
 
 impl Builder {
+    /// Lets each message be sent in its sender's own name, also at a URL that asks who calls.
+    #[must_use]
+    pub fn persons_send(mut self) -> Self {
+        self.persons_send = true;
+        self
+    }
+
     /// Sets a variable of `spin.toml`. At a URL, the test is skipped: it may have another value there.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "callers write a number or a text")]
@@ -59,6 +69,7 @@ impl Builder {
             host: Host::start(variables),
             client: Client::new(),
             prefix: names::prefix(),
+            persons_send: self.persons_send,
             redis,
         }
     }
@@ -70,8 +81,7 @@ impl Confab {
         not_at_a_url("it needs a Redis of its own");
         Builder {
             redis: Some(redis.host()),
-            variables: HashMap::new(),
-            preferred: HashMap::new(),
+            ..Self::anywhere()
         }
     }
 
@@ -92,6 +102,7 @@ impl Confab {
             redis: None,
             variables: HashMap::new(),
             preferred: HashMap::new(),
+            persons_send: false,
         }
     }
 

@@ -151,7 +151,7 @@ impl Follower {
                 Step::Opened
             }
             Err(Error::InvalidStatusCode(status, _)) => {
-                check(status);
+                check(status.as_u16());
                 panic!("the stream is refused: {status}")
             }
             Err(_) => Step::Ended,

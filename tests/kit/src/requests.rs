@@ -1,6 +1,6 @@
 //! The requests that tests send to a confab.
 
-use crate::access::{check, with_token};
+use crate::access::{as_person, check, with_token};
 use crate::names::path_of;
 use crate::{Confab, TestResponse, texts};
 use reqwest::{Body, Method, RequestBuilder};
@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 impl Confab {
     /// Starts a request, to be changed before it is sent. Its query names chats as [`Confab::chat`] does.
     pub fn build(&self, method: Method, path: &str) -> RequestBuilder {
+        with_token(self.without_token(method, path))
+    }
+
+    /// The same without the token that a URL under test may need.
+    pub fn without_token(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{}", self.url(), path_of(&self.prefix, path));
-        with_token(self.client.request(method, url))
+        self.client.request(method, url)
     }
 
     /// Sends a request with any body.
@@ -27,7 +32,7 @@ impl Confab {
     pub async fn stream(&self, query: &str) -> reqwest::Response {
         let request = self.build(Method::GET, &format!("/api/stream?{query}"));
         let response = request.send().await.unwrap();
-        check(response.status());
+        check(response.status().as_u16());
         response
     }
 
@@ -54,7 +59,12 @@ impl Confab {
     /// Sends a message with an `Idempotency-Key` header for each of these raw values.
     pub async fn send_with_keys(&self, chat: &str, sender: &str, text: &str, keys: &[&str]) -> TestResponse {
         let body = self.body(chat, sender, text);
-        let mut request = self.build(Method::POST, "/api/send").body(body);
+        let request = self.without_token(Method::POST, "/api/send").body(body);
+        let mut request = if self.persons_send {
+            as_person(request, &self.name(sender))
+        } else {
+            with_token(request)
+        };
         for key in keys {
             request = request.header("idempotency-key", *key);
         }

@@ -18,13 +18,19 @@ pub struct TestResponse {
 }
 
 impl TestResponse {
-    /// Sends a request, and reads the whole response.
+    /// Sends a request, and reads the whole response. Skips the test if the URL under test needs a token that there is not.
     pub async fn to(request: RequestBuilder) -> Self {
+        let response = Self::any(request).await;
+        check(response.status);
+        response
+    }
+
+    /// The same for a test that wants to be refused.
+    pub async fn any(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
         guard(request.body().and_then(Body::as_bytes));
         let response = client.execute(request).await.unwrap();
-        check(response.status());
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
