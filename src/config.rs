@@ -1,28 +1,19 @@
 //! The component's Spin variables: one table with name, default, bounds and meaning. Read once per instance.
 
+mod limits;
+mod number;
 mod text;
 mod variable;
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::quota::Quota;
+use limits::{SEND_LIMIT, SEND_WINDOW_S, STREAM_LIMIT};
+pub use number::Number;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 pub use text::{AuthSettings, TEXTS, Text};
-
-/// A variable whose value is a whole number.
-pub struct Number {
-    /// Its name in `spin.toml`.
-    pub name: &'static str,
-    /// Its value if nobody sets it.
-    pub default: u64,
-    /// The values that it may have.
-    pub bounds: RangeInclusive<u64>,
-    /// What it means.
-    pub meaning: &'static str,
-}
 
 /// Upper bound of `redis_timeout_ms`.
 pub const MAX_REDIS_TIMEOUT_MS: u64 = 20_000;
@@ -73,23 +64,9 @@ const STREAM_LIFETIME_S: Number = Number {
     meaning: "How long a stream lasts, in seconds; its client continues with a new one",
 };
 
-const SEND_LIMIT: Number = Number {
-    name: "send_limit",
-    default: 0,
-    bounds: 0..=10_000,
-    meaning: "How many messages a person may send per send_window_s, if auth is required; 0 is no limit",
-};
-
-const SEND_WINDOW_S: Number = Number {
-    name: "send_window_s",
-    default: 10,
-    bounds: 1..=24 * 60 * 60,
-    meaning: "In how many seconds a person may send send_limit messages",
-};
-
 /// Every variable whose value is a number. There are also [`TEXTS`], and `redis_url`, which `spin.toml` puts together from
 /// `redis_scheme`, `redis_credentials` and `redis_host`.
-pub const VARIABLES: [&Number; 8] = [
+pub const VARIABLES: [&Number; 9] = [
     &REDIS_TIMEOUT_MS,
     &REQUEST_TIMEOUT_MS,
     &IDEMPOTENCY_WINDOW_S,
@@ -98,6 +75,7 @@ pub const VARIABLES: [&Number; 8] = [
     &STREAM_LIFETIME_S,
     &SEND_LIMIT,
     &SEND_WINDOW_S,
+    &STREAM_LIMIT,
 ];
 
 /// The settings of this deployment.
@@ -118,6 +96,8 @@ pub struct Config {
     pub stream_lifetime: Duration,
     /// How many messages a person may send; `None` for any number, as if nobody proves who they are.
     pub send_quota: Option<Quota>,
+    /// How many streams and waiting pulls a person may have at once, who proves it; `None` for any number.
+    pub stream_limit: Option<NonZeroU64>,
     /// Who may call, not checked yet.
     pub auth: AuthSettings,
     /// The pages of other origins that may call, not checked yet.
@@ -134,16 +114,6 @@ pub async fn get() -> Result<Rc<Config>> {
         return Ok(config);
     }
     let auth = AuthSettings::read().await?;
-    let send_limit = NonZeroU64::new(SEND_LIMIT.read().await?);
-    if send_limit.is_some() && auth.auth != "required" {
-        // Without identity, a sender is what the client says: a limit would let anybody silence others.
-        let why = format!(
-            "the variable {} is set, so the variable auth must be required",
-            SEND_LIMIT.name
-        );
-        return Err(Error::internal(why));
-    }
-    let send_window = Duration::from_secs(SEND_WINDOW_S.read().await?);
     let config = Rc::new(Config {
         redis_url: variable::read("redis_url").await?,
         redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
@@ -152,7 +122,8 @@ pub async fn get() -> Result<Rc<Config>> {
         max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
         stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),
         stream_lifetime: Duration::from_secs(STREAM_LIFETIME_S.read().await?),
-        send_quota: send_limit.map(|limit| Quota::new(limit, send_window)),
+        send_quota: limits::send_quota(&auth.auth).await?,
+        stream_limit: NonZeroU64::new(STREAM_LIMIT.read().await?),
         auth,
         cors_origins: text::cors_origins().await?,
     });
@@ -160,36 +131,9 @@ pub async fn get() -> Result<Rc<Config>> {
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))
 }
 
-impl Number {
-    async fn read(&self) -> Result<u64> {
-        self.parse(&variable::read(self.name).await?)
-    }
-
-    fn parse(&self, value: &str) -> Result<u64> {
-        let number = value.parse().ok().filter(|number| self.bounds.contains(number));
-        number.ok_or_else(|| {
-            let (name, least, most) = (self.name, self.bounds.start(), self.bounds.end());
-            Error::internal(format!(
-                "the variable {name} must be a whole number from {least} to {most}"
-            ))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_is_whole_and_within_its_bounds() {
-        assert_eq!(REDIS_TIMEOUT_MS.parse("1"), Ok(1));
-        assert_eq!(REDIS_TIMEOUT_MS.parse("20000"), Ok(20_000));
-        for value in ["", "0", "-1", "1.5", "2s", "20001", "99999999999999999999"] {
-            let error = REDIS_TIMEOUT_MS.parse(value).unwrap_err().to_string();
-            let reason = "redis_timeout_ms must be a whole number from 1 to 20000";
-            assert!(error.contains(reason), "{value:?}: {error}");
-        }
-    }
 
     /// The tables, `spin.toml`, the README and docs/identity.md state the same variables, defaults and meanings.
     #[test]

@@ -59,6 +59,16 @@ impl Caller {
         self.service
     }
 
+    /// The name, as a member of chats.
+    pub fn member(&self) -> &Member {
+        &self.member
+    }
+
+    /// Whether the caller is limited: a person whom a token proves. A service is not, nor is code that is trusted for whom it names.
+    pub fn is_limited(&self) -> bool {
+        !self.service && self.expires.is_some()
+    }
+
     /// When what proves the caller expires; `None` for never.
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
@@ -136,6 +146,13 @@ mod tests {
             assert!(caller.may_read(&chat("alice:bob")) && caller.may_send(&chat("alice:bob"), "alice"));
             assert!(!caller.may_read(&chat("alice:carol")) && !caller.may_send(&chat("alice:carol"), "alice"));
         }
+    }
+
+    #[test]
+    fn a_person_with_a_token_is_limited() {
+        let then = SystemTime::UNIX_EPOCH;
+        assert!(alice().until(then).is_limited());
+        assert!(!alice().until(then).as_service().is_limited() && !alice().is_limited());
     }
 
     #[test]

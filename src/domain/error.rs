@@ -104,6 +104,14 @@ pub enum Error {
         .0.quota.limit(), .0.quota.window_s(), .0.more_in_s
     )]
     TooManySends(Allowance),
+    /// The caller has as many streams and waiting pulls as are allowed.
+    #[error("no more than {limit} streams and waiting pulls may be open at once")]
+    TooManyStreams {
+        /// How many are.
+        limit: u64,
+        /// After how many seconds there may be one less: those that were closed are noticed by then.
+        retry_after_s: u64,
+    },
     /// The chat log does not confirm the client's cursor or position.
     #[error("the chat log has lost what the client has from index {index} on; continue there")]
     Gone {
@@ -163,6 +171,7 @@ impl Error {
             | Self::UnsupportedEncoding
             | Self::KeyReused
             | Self::TooManySends(_)
+            | Self::TooManyStreams { .. }
             | Self::Gone { .. } => None,
             Self::Unavailable { .. } => Some(("/problems/unavailable", self.to_string())),
             Self::OldRedis { .. } => Some(("/problems/old-redis", self.to_string())),

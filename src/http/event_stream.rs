@@ -5,7 +5,8 @@ use crate::domain::error::Result;
 use crate::domain::server_log;
 use crate::http::response::{self, Reply};
 use crate::http::{problem, sse};
-use crate::service::deliver;
+use crate::service::{Lease, Session, deliver};
+use futures::future::join;
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
@@ -32,18 +33,20 @@ pub(super) fn head() -> Reply {
     Reply::Whole(response)
 }
 
-/// Answers with a stream, which goes on after this has returned. If its source has failed, it ends with a problem of this id.
+/// Answers with a stream, which goes on after this has returned. If its source has failed, it ends with a problem of this id. At its end,
+/// the lease is given back.
 ///
 /// The answer is 200 even if Redis is away: at any other status an `EventSource` gives up for good. The stream then ends with an
 /// event that says so, and its client tries again.
 pub(super) fn answer(
     config: Rc<Config>,
     log: server_log::Request,
+    lease: Option<Lease>,
     source: Result<impl Source>,
     id: Option<String>,
 ) -> Reply {
     let (body, contents, end) = BodyWriter::new();
-    spawn(write(config, log, source, id, body));
+    spawn(write(config, log, lease, source, id, body));
     Reply::Stream(response::Stream {
         headers: sse::headers(),
         contents,
@@ -54,10 +57,12 @@ pub(super) fn answer(
 async fn write(
     config: Rc<Config>,
     log: server_log::Request,
+    lease: Option<Lease>,
     source: Result<impl Source>,
     id: Option<String>,
     body: BodyWriter,
 ) {
+    let session = Session::endless(Rc::clone(&config));
     let BodyWriter {
         stream_writer: mut events,
         result_writer: end,
@@ -65,18 +70,25 @@ async fn write(
     } = body;
     let (written, id, ends) = match source {
         Ok(mut source) => {
-            let written = write_all(&config, &mut source, &mut events).await;
+            let writing = write_all(&config, &mut source, &mut events);
+            let written = Lease::during(lease.as_ref(), &session, writing).await;
             (written, source.id(), source.ends())
         }
         // Its client's own position stays in force.
         Err(error) => (Err(error), id, Instant::now()),
     };
+    let give_back = Lease::give_back(lease, &session);
     let whole = match written {
-        Ok(whole) => whole,
+        // Before the client knows of the end, so that its next stream has room.
+        Ok(whole) => {
+            give_back.await;
+            whole
+        }
         Err(error) => {
             log.failed(&error);
             let problem = sse::problem(id.as_deref(), &problem::body(&error));
-            deliver(&mut events, problem, config.stream_heartbeat, ends).await
+            let told = deliver(&mut events, problem, config.stream_heartbeat, ends);
+            join(told, give_back).await.0
         }
     };
     drop(events);

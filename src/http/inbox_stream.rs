@@ -11,7 +11,7 @@ use crate::http::inbox_entry::{Inbox, InboxEntry};
 use crate::http::query::Query;
 use crate::http::response::{Reply, json};
 use crate::http::{headers, sse};
-use crate::service::{self, InboxFollower};
+use crate::service::{self, InboxFollower, Session};
 use serde::Serialize;
 use std::rc::Rc;
 use std::time::Instant;
@@ -29,8 +29,10 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         return Ok(event_stream::head());
     }
     let config = config::get().await?;
+    let session = Session::new(Rc::clone(&config), call.began);
+    let lease = service::lease(&session, call.caller.as_ref()).await?;
     let follower = InboxFollower::new(Rc::clone(&config), call.caller.as_ref(), request);
-    Ok(event_stream::answer(config, call.log, Ok(follower), None))
+    Ok(event_stream::answer(config, call.log, lease, Ok(follower), None))
 }
 
 /// Reads whose inbox it is, and the id of the last event that the client has: from the header `Last-Event-ID`, or else from the query's

@@ -124,10 +124,10 @@ impl<'a> From<&'a Error> for Problem<'a> {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
                     .field(Some(Field::IdempotencyKey))
             }
-            Error::TooManySends(_) => {
+            Error::TooManySends(_) | Error::TooManyStreams { .. } => {
                 let (kind, title) = ("/problems/too-many", "Too many at once");
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, kind, title, error.to_string());
-                let violated_policies = Some([rate_limit::SENDS]);
+                let violated_policies = rate_limit::reached(error).map(|policy| [policy]);
                 Self {
                     violated_policies,
                     ..problem
@@ -178,11 +178,7 @@ pub(super) fn response(error: &Error) -> Response {
         Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
         _ => None,
     };
-    if let Error::TooManySends(allowance) = error {
-        let headers = response.headers_mut();
-        rate_limit::mark(headers, allowance);
-        headers.insert(RETRY_AFTER, HeaderValue::from(allowance.more_in_s));
-    }
+    rate_limit::mark_refusal(response.headers_mut(), error);
     if let Some(challenge) = challenge::of(error) {
         response.headers_mut().insert(challenge::WWW_AUTHENTICATE, challenge);
     }

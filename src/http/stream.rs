@@ -11,6 +11,7 @@ use crate::http::query::Query;
 use crate::http::response::Reply;
 use crate::http::{headers, sse};
 use crate::service::{self, Follower, Session};
+use futures::future::join;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -32,9 +33,12 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
     };
     let session = Session::new(Rc::clone(&config), call.began);
-    let follower = Follower::new(&session, Rc::clone(&config), call.caller.as_ref(), request).await;
+    let caller = call.caller.as_ref();
+    let follower = Follower::new(&session, Rc::clone(&config), caller, request);
+    let (lease, follower) = join(service::lease(&session, caller), follower).await;
+    let lease = lease?;
     let events = follower.map(|follower| ChatEvents { chat, follower });
-    Ok(event_stream::answer(config, call.log, events, position))
+    Ok(event_stream::answer(config, call.log, lease, events, position))
 }
 
 /// Reads the chat, as the client wrote it, and where the stream begins: after the position in the header `Last-Event-ID`, or else in

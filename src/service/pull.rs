@@ -5,9 +5,11 @@ use crate::domain::entry_id::EntryId;
 use crate::domain::error::{Error, Result};
 use crate::domain::page::{Page, PageRequest, Span};
 use crate::domain::slice::{Found, Slice};
+use crate::service::lease::lease;
 use crate::service::rights;
 use crate::service::term::known_for;
-use crate::store::{self, Session, Watch};
+use crate::store::{self, Lease, Session, Watch};
+use futures::future::join;
 use std::time::{Duration, Instant};
 
 /// How much later than Redis's own clock, which ends a wait, the component's does.
@@ -15,7 +17,8 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Reads one page of a chat's messages. If the page is empty, waits for a message: as long as the request asks, but no longer than
 /// leaves `redis_timeout_ms` of the session, and no longer than the caller's token is good. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
-/// [`Error::Forbidden`] if the caller may not read the chat, and with [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
+/// [`Error::Forbidden`] if the caller may not read the chat, with [`Error::TooManyStreams`] if it would have to wait and the caller waits as
+/// often as is allowed already, and with [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
 pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequest) -> Result<Page> {
     rights::may_read(caller, &request.chat)?;
     let (from, wait) = match request.span {
@@ -25,10 +28,15 @@ pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequ
     let wait = wait.min(session.left().saturating_sub(session.redis_timeout));
     let wait = known_for(caller).map_or(wait, |known| wait.min(known));
     let since = (!wait.is_zero()).then(Instant::now);
+    let left = || since.map_or(Duration::ZERO, |since| wait.saturating_sub(since.elapsed()));
     let mut waiting = None;
     let mut watch = Watch::default();
+    let mut held: Option<Lease> = None;
     loop {
-        let slice = match store::page(session, request).await? {
+        let page = store::page(session, request);
+        // Before the answer, so that the client's next pull has room.
+        let (found, ()) = join(page, Lease::give_back(held.take(), session)).await;
+        let slice = match found? {
             Found::Slice(slice) => slice,
             Found::Reset(reset) => {
                 return Err(Error::Gone {
@@ -39,12 +47,18 @@ pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequ
         };
         let after = slice.as_ref().map(|slice| last_not_asked_for(slice, from));
         let page = Page::new(request.span, request.basis, slice);
-        let left = since.map_or(Duration::ZERO, |since| wait.saturating_sub(since.elapsed()));
-        if !page.messages.is_empty() || left.is_zero() {
+        if !page.messages.is_empty() || left().is_zero() {
             return Ok(page);
         }
+        match lease(session, caller).await {
+            // It has waited, for nothing so far.
+            Err(Error::TooManyStreams { .. }) if waiting.is_some() => return Ok(page),
+            taken => held = taken?,
+        }
+        let left = left();
         let waiting = &*waiting.get_or_insert_with(|| session.part(left.saturating_add(GRACE)));
-        match watch.wait(waiting, &request.chat, after, left).await {
+        let wake = watch.wait(waiting, &request.chat, after, left);
+        match Lease::during(held.as_ref(), session, wake).await {
             Err(Error::Unavailable { .. }) if waiting.left().is_zero() => return Ok(page),
             woken => woken?,
         }

@@ -34,9 +34,9 @@ pub fn draft(caller: Option<&Caller>, fields: DraftFields) -> Result<Draft> {
         });
     }
     let author = match caller {
-        None => Author::Unproven,
         Some(caller) if caller.is_service() => Author::Service,
-        Some(_) => Author::Sender,
+        Some(caller) if caller.is_limited() => Author::Sender,
+        Some(_) | None => Author::Unproven,
     };
     Draft::parse(chat, fields.text, sender, fields.key).map(|draft| draft.by(author))
 }

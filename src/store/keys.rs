@@ -8,6 +8,7 @@
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
 //! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua` and `mark.lua` while it is there | one field: `<chat>`, in which something changed |
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
+//! | `confab:{<member>}:streams` | sorted set | when its last lease ends | `lease.lua`, with `auth = required` | the leases of the member's streams and waiting pulls, by the time in microseconds at which they end |
 //!
 //! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
 //! hash tag, so all keys of a chat are in one slot, and those of a person in another: a name has no colon. `%`, `{`, `}` and all beyond
@@ -58,6 +59,11 @@ pub(super) fn feed(member: &Member) -> String {
 /// Until when a member's sends count.
 pub(super) fn rate(member: &Member) -> String {
     format!("confab:{{{}}}:rate", escaped(member))
+}
+
+/// The leases of a member's streams.
+pub(super) fn streams(member: &Member) -> String {
+    format!("confab:{{{}}}:streams", escaped(member))
 }
 
 /// A chat, as inboxes and feeds name it: what stands between the braces of its keys.
@@ -159,11 +165,12 @@ mod tests {
         let member = chat.member("{").unwrap();
         assert_eq!(marks(&chat), "confab:{alice:%7B}:marks");
         assert_eq!(
-            (inbox(member), feed(member), rate(member)),
+            (inbox(member), feed(member), rate(member), streams(member)),
             (
                 "confab:{%7B}:inbox".into(),
                 "confab:{%7B}:feed".into(),
-                "confab:{%7B}:rate".into()
+                "confab:{%7B}:rate".into(),
+                "confab:{%7B}:streams".into()
             )
         );
         assert_eq!((tag(&chat), field(member)), ("alice:%7B".into(), "%7B".into()));

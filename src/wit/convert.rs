@@ -14,7 +14,9 @@ impl From<Error> for wit::Error {
         match error {
             Error::Forbidden { field, reason } => Self::Forbidden(format!("{} {reason}", name_of(field))),
             // Tokens and limits are HTTP's: a component is trusted.
-            Error::Unauthenticated(_) | Error::TwoTokens | Error::TooManySends(_) => Self::Forbidden(error.to_string()),
+            Error::Unauthenticated(_) | Error::TwoTokens | Error::TooManySends(_) | Error::TooManyStreams { .. } => {
+                Self::Forbidden(error.to_string())
+            }
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),
                 reason,
