@@ -108,7 +108,7 @@ thread_local! {
     static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
 }
 
-/// This instance's settings. A variable that is missing or malformed is an [`Error::Internal`] that names it.
+/// This instance's settings. A variable that is missing or malformed is an [`Internal`](crate::domain::error::Error::Internal) that names it.
 pub async fn get() -> Result<Rc<Config>> {
     if let Some(config) = CONFIG.with(|cell| cell.get().cloned()) {
         return Ok(config);

@@ -5,6 +5,7 @@ mod follow;
 mod follow_inbox;
 mod inbox;
 mod lease;
+mod look;
 mod pull;
 mod read;
 mod ready;

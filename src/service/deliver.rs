@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How much a reader must take within the timeout: messages, or bytes of them.
 const ITEMS_AT_ONCE: usize = 16 * 1024;
 
-/// Writes `items`. Returns false if the reader is gone, takes none of [`ITEMS_AT_ONCE`] within `timeout`, or has not taken all by
+/// Writes `items`. Returns false if the reader is gone, takes none of `ITEMS_AT_ONCE` within `timeout`, or has not taken all by
 /// `timeout` after the stream `ends`: a slow reader cannot hold it any longer.
 pub async fn deliver<T: 'static>(to: &mut StreamWriter<T>, items: Vec<T>, timeout: Duration, ends: Instant) -> bool {
     let mut items = items.into_iter();

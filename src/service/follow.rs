@@ -3,23 +3,20 @@
 use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Found;
 use crate::domain::update::{FollowRequest, Start, Update};
+use crate::service::look::{self, Look};
 use crate::service::rights;
 use crate::service::term::Term;
 use crate::store::{self, Located, Session, Watch};
-use spin_sdk::time;
 use std::mem;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The most messages that a follower receives at once.
 const MESSAGES_AT_ONCE: u16 = 100;
-
-/// How long to wait before Redis is asked again after a failure.
-pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether the follower has received all that the chat log had when it was read last.
 #[derive(PartialEq)]
@@ -85,45 +82,15 @@ impl Follower {
     }
 
     /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over. Fails with
-    /// [`Error::Unauthenticated`] once the caller's token is over.
+    /// [`Unauthenticated`](crate::domain::error::Error::Unauthenticated) once the caller's token is over.
     ///
     /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
-    /// [`Error::Unavailable`].
+    /// [`Unavailable`](crate::domain::error::Error::Unavailable).
     pub async fn next(&mut self) -> Result<Option<Vec<Update>>> {
         if !self.opening.is_empty() {
             return Ok(Some(mem::take(&mut self.opening)));
         }
-        let mut failing: Option<Instant> = None;
-        while !self.term.left().is_zero() {
-            match self.look().await {
-                Err(error @ Error::Unavailable { .. }) => {
-                    let since = failing.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.session.redis_timeout {
-                        return Err(error);
-                    }
-                    time::sleep(PAUSE).await;
-                }
-                result => return result.map(Some),
-            }
-        }
-        self.term.end().map(|()| None)
-    }
-
-    /// Returns what is new now, or else what is new after a wait of one heartbeat at most.
-    async fn look(&mut self) -> Result<Vec<Update>> {
-        if self.phase == Phase::Reading {
-            let updates = self.read().await?;
-            if !updates.is_empty() {
-                return Ok(updates);
-            }
-        }
-        // If the wait fails, the log is read before the next one.
-        self.phase = Phase::Reading;
-        let timeout = self.term.left().min(self.session.stream_heartbeat);
-        let after = self.position.id();
-        self.watch.wait(&self.session, &self.chat, after, timeout).await?;
-        // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
-        self.read().await
+        look::next(self).await
     }
 
     /// When the stream's lifetime is over.
@@ -148,6 +115,35 @@ impl Follower {
         self.position = reset.position;
         self.phase = Phase::Reading;
         vec![Update::Reset(reset)]
+    }
+}
+
+impl Look for Follower {
+    type Update = Update;
+
+    fn term(&self) -> &Term {
+        &self.term
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns what is new now, or else what is new after a wait of one heartbeat at most.
+    async fn look(&mut self) -> Result<Vec<Update>> {
+        if self.phase == Phase::Reading {
+            let updates = self.read().await?;
+            if !updates.is_empty() {
+                return Ok(updates);
+            }
+        }
+        // If the wait fails, the log is read before the next one.
+        self.phase = Phase::Reading;
+        let timeout = self.term.left().min(self.session.stream_heartbeat);
+        let after = self.position.id();
+        self.watch.wait(&self.session, &self.chat, after, timeout).await?;
+        // Also after a silence: a log that is begun anew by a clock that was set back wakes nobody.
+        self.read().await
     }
 }
 

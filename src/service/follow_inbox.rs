@@ -4,14 +4,13 @@ use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::inbox::InboxRequest;
 use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
-use crate::service::follow::PAUSE;
 use crate::service::inbox::inbox;
+use crate::service::look::{self, Look};
 use crate::service::term::Term;
 use crate::store::{self, Feed, FeedWatch, Session};
-use spin_sdk::time;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -50,49 +49,16 @@ impl InboxFollower {
     }
 
     /// Waits for updates. Returns an empty list after a silent heartbeat, and `None` once the stream's lifetime is over. Fails with
-    /// [`Error::Unauthenticated`] once the caller's token is over.
+    /// [`Unauthenticated`](crate::domain::error::Error::Unauthenticated) once the caller's token is over.
     ///
     /// The first one is the whole first page, unless the feed still has what changed after the follower's last update. Every change
     /// after that one leads to an update, or to another whole page: the feed is made before the page is read, and its place is kept
     /// only once all that it says has been read.
     ///
     /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
-    /// [`Error::Unavailable`].
+    /// [`Unavailable`](crate::domain::error::Error::Unavailable).
     pub async fn next(&mut self) -> Result<Option<Vec<InboxUpdate>>> {
-        let mut failing: Option<Instant> = None;
-        while !self.term.left().is_zero() {
-            match self.look().await {
-                Err(error @ Error::Unavailable { .. }) => {
-                    let since = failing.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.session.redis_timeout {
-                        return Err(error);
-                    }
-                    time::sleep(PAUSE).await;
-                }
-                result => return result.map(Some),
-            }
-        }
-        self.term.end().map(|()| None)
-    }
-
-    /// Returns what has changed, after a wait of one heartbeat at most.
-    async fn look(&mut self) -> Result<Vec<InboxUpdate>> {
-        if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
-            // If the wait fails, the next look comes without one.
-            self.phase = Phase::Looking;
-            let timeout = self.term.left().min(self.session.stream_heartbeat);
-            self.watch
-                .wait(&self.session, &self.request.reader, last, timeout)
-                .await?;
-        }
-        // Also after a silence: to keep the feed alive, and to notice if it is gone, as then nobody would wake this follower.
-        let (id, updates) = match store::look(&self.session, &self.request.reader, self.request.after).await? {
-            Feed::All(id) => (id, vec![self.all(id).await?]),
-            Feed::Since(id, chats) => (id, self.changes(id, chats).await?),
-        };
-        self.request.after = Some(id);
-        self.phase = Phase::Waiting;
-        Ok(updates)
+        look::next(self).await
     }
 
     /// When the stream's lifetime is over.
@@ -132,6 +98,38 @@ impl InboxFollower {
         if let Some(last) = updates.last_mut() {
             last.id = id;
         }
+        Ok(updates)
+    }
+}
+
+impl Look for InboxFollower {
+    type Update = InboxUpdate;
+
+    fn term(&self) -> &Term {
+        &self.term
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns what has changed, after a wait of one heartbeat at most.
+    async fn look(&mut self) -> Result<Vec<InboxUpdate>> {
+        if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
+            // If the wait fails, the next look comes without one.
+            self.phase = Phase::Looking;
+            let timeout = self.term.left().min(self.session.stream_heartbeat);
+            self.watch
+                .wait(&self.session, &self.request.reader, last, timeout)
+                .await?;
+        }
+        // Also after a silence: to keep the feed alive, and to notice if it is gone, as then nobody would wake this follower.
+        let (id, updates) = match store::look(&self.session, &self.request.reader, self.request.after).await? {
+            Feed::All(id) => (id, vec![self.all(id).await?]),
+            Feed::Since(id, chats) => (id, self.changes(id, chats).await?),
+        };
+        self.request.after = Some(id);
+        self.phase = Phase::Waiting;
         Ok(updates)
     }
 }
