@@ -24,7 +24,7 @@ conformance:
 	$(if $(URL),scripts/e2e '$(URL)')
 	scripts/conformance '$(URL)'
 
-# Format, Clippy, and the project's own rules.
+# Format, Clippy, the links of doc comments, and the project's own rules.
 lint:
 	scripts/setup rust
 	cargo fmt --all --check
@@ -34,6 +34,7 @@ lint:
 	scripts/check-features
 	cargo clippy --workspace --all-targets -- --deny warnings
 	cargo clippy --release --target wasm32-wasip2 -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps
 
 # What CI runs.
 check: lint test

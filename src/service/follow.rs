@@ -39,7 +39,7 @@ pub struct Follower {
 
 impl Follower {
     /// Begins to follow a chat. The follower receives every message that is sent after this has returned, if it receives all
-    /// before it. Fails with [`Error::Forbidden`] if the caller may not read the chat.
+    /// before it. Fails with [`Forbidden`](crate::domain::error::Error::Forbidden) if the caller may not read the chat.
     pub async fn new(
         session: &Session,
         config: Rc<Config>,

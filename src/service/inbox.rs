@@ -8,7 +8,7 @@ use crate::store::{self, Session};
 const SPARE: usize = 10;
 
 /// Reads a page of a person's chats, newest first, in two round trips to Redis. A chat without messages is left out and the page
-/// filled up: only if more than [`SPARE`] are, it takes two more.
+/// filled up: only if more than `SPARE` are, it takes two more.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
 pub async fn inbox(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
