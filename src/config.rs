@@ -64,10 +64,18 @@ const STREAM_LIFETIME_S: Number = Number {
     meaning: "How long a stream lasts, in seconds; its client continues with a new one",
 };
 
+const REDIS_REPLICAS: Number = Number {
+    name: "redis_replicas",
+    default: 0,
+    bounds: 0..=16,
+    meaning: "How many replicas must have a message before its send is acknowledged",
+};
+
 /// Every variable whose value is a number. There are also [`TEXTS`], and `redis_url`, which `spin.toml` puts together from
 /// `redis_scheme`, `redis_credentials` and `redis_host`.
-pub const VARIABLES: [&Number; 9] = [
+pub const VARIABLES: [&Number; 10] = [
     &REDIS_TIMEOUT_MS,
+    &REDIS_REPLICAS,
     &REQUEST_TIMEOUT_MS,
     &IDEMPOTENCY_WINDOW_S,
     &MAX_MESSAGES_PER_CHAT,
@@ -84,6 +92,8 @@ pub struct Config {
     pub redis_url: String,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
+    /// How many replicas must have a message before its send is acknowledged.
+    pub redis_replicas: u64,
     /// How long a request that is not a stream may take in all.
     pub request_timeout: Duration,
     /// How long an idempotency key is remembered at least, but never shorter than [`LEAST_WINDOW`].
@@ -117,6 +127,7 @@ pub async fn get() -> Result<Rc<Config>> {
     let config = Rc::new(Config {
         redis_url: variable::read("redis_url").await?,
         redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
+        redis_replicas: REDIS_REPLICAS.read().await?,
         request_timeout: Duration::from_millis(REQUEST_TIMEOUT_MS.read().await?),
         idempotency_window: Duration::from_secs(IDEMPOTENCY_WINDOW_S.read().await?),
         max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),

@@ -20,6 +20,7 @@ mod ready;
 mod receipt;
 mod redirect;
 mod refusal;
+mod replicas;
 mod reply;
 mod room;
 mod script;

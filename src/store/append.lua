@@ -5,9 +5,9 @@
 -- same. In a Cluster, a chat and its members are in three slots: KEYS has no inboxes, feeds and rate then.
 -- ARGV: '<sender>:<text>'; and packed, the receipt's field, the request's tokens (4 bytes of the text's digest, 4 of the nonce), for how
 -- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, how many messages to keep in
--- the chat log (0 for all), for how many microseconds a message counts in the quota (0 for no quota) and all of the quota's do, and
--- whether the sender has read the chat (1) or the message is by somebody else (0). In a Cluster, also the sender's and the other
--- member's names, as keys have them.
+-- the chat log (0 for all), for how many microseconds a message counts in the quota (0 for no quota) and all of the quota's do, how many
+-- replicas must have what this writes, and whether the sender has read the chat (1) or the message is by somebody else (0). In a
+-- Cluster, also the sender's and the other member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
 -- one), and for how many microseconds the sender's messages count, if there is a quota; 'limited' with the latter; 'reused' if the receipt is of
 -- another text; 'unreadable' with what is wrong with the stored data; or an error of Redis: then nothing is stored.
@@ -21,7 +21,7 @@ local MOST_TRIMMED = 1000
 
 local log, marks = KEYS[1], KEYS[2]
 local entry = ARGV[1]
-local field, tokens, must_keep, keep, cap, interval, span, has_read = struct.unpack('>c12c8I8I8I8I8I8B', ARGV[2])
+local field, tokens, must_keep, keep, cap, interval, span, replicas, has_read = struct.unpack('>c12c8I8I8I8I8I8I8B', ARGV[2])
 -- The chat and its members, as marks, inboxes and feeds name them.
 local chat, sender, other = tag_of(log, 'log'), ARGV[3], ARGV[4]
 local inboxes, feeds, first_bucket = {}, {}, 3
@@ -87,6 +87,8 @@ for i = first_bucket, last_bucket do
     if #receipt ~= RECEIPT_BYTES then return { 'unreadable', KEYS[i] .. ': a receipt of ' .. #receipt .. ' bytes' } end
     local sent_epoch, index, sent_time = struct.unpack(RECEIPT, receipt)
     if proves(sent_epoch, index, sent_time) then
+      -- From Redis 7.2 on, WAIT waits for the connection's last write. The first one may have been another connection's.
+      if replicas > 0 then must(redis.pcall('HSET', KEYS[i], field, receipt)) end
       if string.sub(receipt, -4) == string.sub(tokens, -4) then return { 'stored', index, sent_time, used } end
       if string.sub(receipt, -8, -5) ~= string.sub(tokens, 1, 4) then return { 'reused' } end
       return { 'replayed', index, sent_time, used }

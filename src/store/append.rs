@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-static APPEND: Script = Script::writing(concat!(
+static APPEND: Script = Script::sending(concat!(
     include_str!("entry.lua"),
     include_str!("touch.lua"),
     include_str!("append.lua")
@@ -75,7 +75,8 @@ async fn run(session: &Session, draft: &Draft, quota: Option<Quota>, now: Durati
     let entry = [draft.sender(), ":", draft.text()].concat();
     let cap = session.max_messages.map_or(0, NonZeroU64::get);
     let [interval, span] = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
-    let numbers = [place.must_keep, place.keep, cap, interval, span].map(u64::to_be_bytes);
+    let replicas = session.redis_replicas;
+    let numbers = [place.must_keep, place.keep, cap, interval, span, replicas].map(u64::to_be_bytes);
     let has_read = [u8::from(draft.author() != Author::Service)];
     let packed = [&place.field[..], &place.tokens, numbers.as_flattened(), &has_read].concat();
     let arguments = [entry.as_bytes(), &packed];

@@ -23,6 +23,8 @@ pub(super) enum Effect {
     Reads,
     /// It stores all or nothing, and the same if it is done twice.
     Writes,
+    /// The same, and it is done once `redis_replicas` replicas have it. If it is done twice, the second writes something too.
+    Sends,
 }
 
 /// Does `act` on the shared connection to the node that has `key` (`None`: to the one that `redis_host` names), and returns its result
@@ -39,6 +41,7 @@ pub(super) async fn attempt<T>(
     act: impl AsyncFn(&Shared) -> Result<T, Failure>,
 ) -> Result<T> {
     let attempt = Attempt {
+        effect,
         began: Instant::now(),
         used: RefCell::default(),
         unknown: Cell::default(),
@@ -47,8 +50,8 @@ pub(super) async fn attempt<T>(
     };
     let run = attempt.run(session, key, &act);
     match session.within(session.redis_timeout, run).await {
-        Some(result) => result.map_err(|failure| failure.error(attempt.stored(effect))),
-        None => Err(attempt.late(session.redis_timeout, effect)),
+        Some(result) => result.map_err(|failure| failure.error(attempt.stored())),
+        None => Err(attempt.late(session.redis_timeout)),
     }
 }
 
@@ -61,6 +64,7 @@ pub(super) async fn ask(session: &Session, key: &str, command: &str, arguments: 
 
 /// What has happened so far, for the case that the deadline ends it.
 struct Attempt {
+    effect: Effect,
     began: Instant,
     used: RefCell<Option<Use>>,
     /// The node that is asked.
@@ -130,7 +134,16 @@ impl Attempt {
         act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
         since: Instant,
     ) -> Result<T, Failure> {
-        let (connection, is_new) = shared(session, node).await?;
+        let waits = self.effect == Effect::Sends && session.redis_replicas > 0;
+        let act = async |connection: &Shared| {
+            let result = act(connection).await?;
+            if waits {
+                self.unknown.set(true);
+                connection.replicated(session).await?;
+            }
+            Ok(result)
+        };
+        let (connection, is_new) = shared(session, node, waits).await?;
         self.used.replace(Some(Use {
             replies: connection.replies(),
             since: if is_new { Instant::now() } else { since },
@@ -138,7 +151,7 @@ impl Attempt {
         }));
         let mut result = act(&connection).await;
         if let Err(Failure::Ask(redirect)) = result {
-            result = follow(session, node, redirect, act).await;
+            result = follow(session, node, redirect, &act).await;
         }
         if let Err(Failure::Transport(_) | Failure::Data) = result {
             self.unknown.set(true);
@@ -147,30 +160,30 @@ impl Attempt {
     }
 
     /// The error if the deadline has come first.
-    fn late(&self, timeout: Duration, effect: Effect) -> Error {
+    fn late(&self, timeout: Duration) -> Error {
         let milliseconds = self.began.elapsed().as_millis();
         self.node.take().iter().for_each(|node| _ = cluster::suspect(node));
         let Some(used) = self.used.take() else {
             if let Some(failure) = self.last.take() {
-                return failure.error(self.stored(effect));
+                return failure.error(self.stored());
             }
             // Spin lets a connection above its limit wait.
             let why =
                 format!("no connection within {milliseconds} ms: it is slow, or the host allows no more connections");
-            return Error::unavailable(why, self.stored(effect));
+            return Error::unavailable(why, self.stored());
         };
         self.unknown.set(true);
         if used.is_suspect(timeout) {
             forget(&used.connection);
         }
-        Error::unavailable(format!("no answer within {milliseconds} ms"), self.stored(effect))
+        Error::unavailable(format!("no answer within {milliseconds} ms"), self.stored())
     }
 
-    fn stored(&self, effect: Effect) -> Stored {
-        match (effect, self.unknown.get()) {
+    fn stored(&self) -> Stored {
+        match (self.effect, self.unknown.get()) {
             (Effect::Reads, _) => Stored::NotAsked,
-            (Effect::Writes, false) => Stored::No,
-            (Effect::Writes, true) => Stored::Unknown,
+            (_, false) => Stored::No,
+            (_, true) => Stored::Unknown,
         }
     }
 }

@@ -108,7 +108,7 @@ async fn refresh(session: &Session, old: Duration, nodes: Vec<Node>) {
 }
 
 async fn map(config: &Config, node: &Node) -> Result<Vec<RedisResult>, Failure> {
-    let (connection, _) = shared(config, node).await?;
+    let (connection, _) = shared(config, node, false).await?;
     connection.execute("CLUSTER", vec![binary(b"SLOTS")]).await
 }
 

@@ -7,10 +7,10 @@ use crate::config::Config;
 use crate::store::node::Node;
 use crate::store::opening::{self, Role};
 use crate::store::refusal::Failure;
+use crate::store::replicas::Waits;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,15 +18,19 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(50);
 
 thread_local! {
-    static SHARED: RefCell<BTreeMap<Node, Rc<Shared>>> = const { RefCell::new(BTreeMap::new()) };
+    static SHARED: RefCell<Vec<Rc<Shared>>> = const { RefCell::new(Vec::new()) };
 }
+
+/// A node, and whether it is its connection for writes that wait for replicas: what waits holds up all that comes after it.
+type Place = (Node, bool);
 
 /// A connection that requests share.
 pub(super) struct Shared {
-    node: Node,
+    place: Place,
     connection: Connection,
     replies: Cell<u64>,
     asking: bool,
+    waits: Waits,
 }
 
 impl Shared {
@@ -34,15 +38,16 @@ impl Shared {
     /// node forgets with the next command: on a connection that others use, theirs would take it.
     pub(super) async fn asking(config: &Config, node: Node) -> Result<Self, Failure> {
         let connection = open(config, &node).await?;
-        Ok(Self::new(node, connection, true))
+        Ok(Self::new((node, false), connection, true))
     }
 
-    fn new(node: Node, connection: Connection, asking: bool) -> Self {
+    fn new(place: Place, connection: Connection, asking: bool) -> Self {
         Self {
-            node,
+            place,
             connection,
             replies: Cell::default(),
             asking,
+            waits: Waits::default(),
         }
     }
 
@@ -63,21 +68,36 @@ impl Shared {
         reply
     }
 
+    /// Returns when `redis_replicas` replicas have all that was written over this connection and acknowledged. Fails if they do not within
+    /// a third of `redis_timeout_ms`: a write that comes while others wait has the time to wait for both.
+    pub(super) async fn replicated(&self, config: &Config) -> Result<(), Failure> {
+        let timeout = config.redis_timeout.checked_div(3).unwrap_or_default();
+        // To WAIT, 0 means for ever.
+        let numbers = [u128::from(config.redis_replicas), timeout.as_millis().max(1)];
+        let arguments = || numbers.map(|number| binary(number.to_string().as_bytes())).into();
+        let wait = async || self.execute("WAIT", arguments()).await;
+        self.waits.wait(config.redis_replicas, wait).await
+    }
+
     /// How many replies have come over it so far, refusals among them.
     pub(super) fn replies(&self) -> u64 {
         self.replies.get()
     }
 }
 
-/// The shared connection to a node and false, or a new one and true if there is none.
-pub(super) async fn shared(config: &Config, node: &Node) -> Result<(Rc<Shared>, bool), Failure> {
+/// The shared connection to a node and false, or a new one and true if there is none. Writes that wait for replicas have one of their own.
+pub(super) async fn shared(config: &Config, node: &Node, waits: bool) -> Result<(Rc<Shared>, bool), Failure> {
+    let place = (node.clone(), waits);
+    let goal = [node.name(), if waits { " for replicas" } else { "" }].concat();
     let mut is_new = false;
     loop {
-        if let Some(connection) = SHARED.with_borrow(|shared| shared.get(node).cloned()) {
+        if let Some(connection) =
+            SHARED.with_borrow(|shared| shared.iter().find(|shared| shared.place == place).cloned())
+        {
             return Ok((connection, is_new));
         }
         is_new = true;
-        match opening::join(node.name()) {
+        match opening::join(&goal) {
             Role::Waiter(waiter) => waiter.opened().await,
             Role::Opener(_guard) => {
                 let connection = match open(config, node).await {
@@ -88,8 +108,8 @@ pub(super) async fn shared(config: &Config, node: &Node) -> Result<(Rc<Shared>, 
                     }
                     opened => opened?,
                 };
-                let connection = Rc::new(Shared::new(node.clone(), connection, false));
-                SHARED.with_borrow_mut(|shared| shared.insert(node.clone(), Rc::clone(&connection)));
+                let connection = Rc::new(Shared::new(place, connection, false));
+                SHARED.with_borrow_mut(|shared| shared.push(Rc::clone(&connection)));
                 return Ok((connection, is_new));
             }
         }
@@ -108,13 +128,8 @@ pub(super) async fn open(config: &Config, node: &Node) -> Result<Connection, Fai
 
 /// Makes the next request open a new shared connection in place of this one.
 pub(super) fn forget(broken: &Rc<Shared>) {
-    SHARED.with_borrow_mut(|shared| {
-        // Another request may have replaced it already.
-        let is_it = |connection: &Rc<Shared>| Rc::ptr_eq(connection, broken);
-        if shared.get(&broken.node).is_some_and(is_it) {
-            shared.remove(&broken.node);
-        }
-    });
+    // Another request may have replaced it already.
+    SHARED.with_borrow_mut(|shared| shared.retain(|connection| !Rc::ptr_eq(connection, broken)));
 }
 
 /// An argument of a Redis command.

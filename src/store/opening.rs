@@ -6,11 +6,10 @@
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 thread_local! {
     /// What some request is getting, and the requests that wait for it.
-    static WAITING: RefCell<BTreeMap<String, Vec<StreamWriter<u8>>>> = const { RefCell::new(BTreeMap::new()) };
+    static WAITING: RefCell<Vec<(String, Vec<StreamWriter<u8>>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a request does about it.
@@ -24,8 +23,8 @@ pub(super) enum Role {
 /// Makes this request the one that gets `goal`, if there is none.
 pub(super) fn join(goal: &str) -> Role {
     WAITING.with_borrow_mut(|waiting| {
-        let Some(writers) = waiting.get_mut(goal) else {
-            waiting.insert(goal.to_owned(), Vec::new());
+        let Some((_, writers)) = waiting.iter_mut().find(|(wanted, _)| *wanted == goal) else {
+            waiting.push((goal.to_owned(), Vec::new()));
             return Role::Opener(OpenerGuard(goal.to_owned()));
         };
         let (writer, reader) = wit_stream::new();
@@ -39,7 +38,10 @@ pub(super) struct OpenerGuard(String);
 
 impl Drop for OpenerGuard {
     fn drop(&mut self) {
-        let waiters = WAITING.with_borrow_mut(|waiting| waiting.remove(&self.0));
+        let waiters = WAITING.with_borrow_mut(|waiting| {
+            let place = waiting.iter().position(|(goal, _)| *goal == self.0)?;
+            Some(waiting.swap_remove(place))
+        });
         // Not while the table is borrowed.
         drop(waiters);
     }

@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Ask(Redirect),
     /// The reply, or a part of it, is of a kind or size that the host does not pass on.
     Data,
+    /// Fewer replicas than required have what was written.
+    Replicas { have: u64, required: u64 },
     /// The connection broke or was never there: the command may have run, or not.
     Transport(String),
     /// The host allows this component no more connections.
@@ -100,6 +102,8 @@ impl Refusal {
         // Redis reads no more than ten words of a client that has not given the password.
         let code = if words.starts_with("Protocol error: unauthenticated") {
             "NOAUTH"
+        } else if words.starts_with("WAIT cannot be used with replica") {
+            "READONLY"
         } else {
             code
         };
@@ -156,7 +160,9 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.may_be_of_another(),
             Self::Transport(_) => true,
-            Self::Moved(_) | Self::Ask(_) | Self::Data | Self::HostLimit | Self::Address(_) => false,
+            Self::Moved(_) | Self::Ask(_) | Self::Replicas { .. } | Self::Data | Self::HostLimit | Self::Address(_) => {
+                false
+            }
         }
     }
 
@@ -176,6 +182,10 @@ impl Failure {
             Self::Refused(refusal) => Error::internal(refusal.to_string()),
             Self::Moved(_) => Error::unavailable(Refusal::new("MOVED", "").to_string(), stored),
             Self::Ask(_) => Error::unavailable(Refusal::new("ASK", "").to_string(), stored),
+            Self::Replicas { have, required } => Error::unavailable(
+                format!("{have} of its replicas have the message in time, redis_replicas requires {required}"),
+                stored,
+            ),
             Self::Data => Error::internal("the host does not pass on the reply of Redis".to_owned()),
             Self::Transport(why) => Error::unavailable(why, stored),
             Self::HostLimit => Error::unavailable("the host allows no more connections", stored),

@@ -28,6 +28,11 @@ impl Script {
         Self::new(body, Effect::Writes)
     }
 
+    /// The same, and a send is acknowledged by it: `redis_replicas` replicas have what it wrote.
+    pub(super) const fn sending(body: &'static str) -> Self {
+        Self::new(body, Effect::Sends)
+    }
+
     const fn new(body: &'static str, effect: Effect) -> Self {
         Self {
             body,

@@ -8,7 +8,10 @@ use crate::store::script::Script;
 use crate::store::session::Session;
 use futures::future::try_join;
 
-static TOUCH: Script = Script::writing(concat!(include_str!("touch.lua"), include_str!("touch_member.lua")));
+const BODY: &str = concat!(include_str!("touch.lua"), include_str!("touch_member.lua"));
+
+static TOUCH: Script = Script::sending(BODY);
+static RING: Script = Script::writing(BODY);
 
 /// Puts the chat at this time, unless it is at a later one, in the inboxes of both members, and rings their feeds, all at once. Without
 /// a time, it only rings. The same again changes nothing. What it fails with says that nobody can tell what is stored: the
@@ -16,11 +19,13 @@ static TOUCH: Script = Script::writing(concat!(include_str!("touch.lua"), includ
 pub(super) async fn touch(session: &Session, chat: &Chat, sender: &Member, time: Option<u64>) -> Result<()> {
     let other = chat.other(sender);
     let tag = keys::tag(chat);
+    let script = if time.is_some() { &TOUCH } else { &RING };
     let time = time.map_or(String::new(), |time| time.to_string());
-    let arguments = [tag.as_bytes(), time.as_bytes()];
+    let replicas = session.redis_replicas.to_string();
+    let arguments = [&tag, &time, &replicas].map(String::as_bytes);
     let of = async |member: &Member| {
         let (feed, inbox) = (keys::feed(member), keys::inbox(member));
-        TOUCH.run(session, &[&feed, &inbox], &arguments).await
+        script.run(session, &[&feed, &inbox], &arguments).await
     };
     let touched = if other == sender {
         of(sender).await.map(drop)

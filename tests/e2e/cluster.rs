@@ -142,11 +142,14 @@ async fn a_node_that_is_not_allowed_is_named_in_the_server_log_with_the_variable
 }
 
 #[tokio::test]
-async fn a_user_that_may_run_what_the_documentation_lists_needs_two_commands_more() {
+async fn a_user_that_may_run_what_the_documentation_lists_needs_three_commands_more() {
     let cluster = Cluster::start().await;
-    let own = ["cluster|slots", "asking"];
+    let own = ["cluster|slots", "asking", "wait"];
     let page = include_str!("../../docs/deployment.md");
-    assert!(page.contains("needs two commands more, `CLUSTER|SLOTS` and `ASKING`"));
+    let page = page.replace("\n  ", " ");
+    assert!(page.contains(
+        "needs two commands more, `CLUSTER|SLOTS` and `ASKING`, on every node, and `WAIT` with `redis_replicas`"
+    ));
     let rules = rules(&[commands(), own.map(str::to_owned).to_vec()].concat());
     let rules: Vec<_> = rules.iter().map(String::as_str).collect();
     let mut credentials = String::new();
@@ -155,6 +158,7 @@ async fn a_user_that_may_run_what_the_documentation_lists_needs_two_commands_mor
     }
     let confab = Confab::on_cluster(&cluster)
         .variable("redis_credentials", credentials)
+        .variable("redis_replicas", 1)
         .start();
     for number in 0..10 {
         confab.send(&chat(number), "x", "hi").await.ok();

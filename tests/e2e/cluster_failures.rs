@@ -1,70 +1,9 @@
 //! A primary of a Cluster dies, or hangs, and its replica takes its place.
 
-use confab_kit::{Acknowledged, Audit, Cluster, Confab, log_key, until};
+use crate::cluster_load::Load;
+use confab_kit::{Cluster, Confab, log_key, until};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use tokio::task::JoinSet;
-
-const CLIENTS: usize = 12;
-
-/// Clients that send to chats of every node, and repeat each send, with its key, until it succeeds.
-struct Load {
-    clients: JoinSet<Vec<Acknowledged>>,
-    acknowledged: Arc<AtomicUsize>,
-    refused: Arc<AtomicUsize>,
-    over: Arc<AtomicBool>,
-}
-
-impl Load {
-    fn start(confab: &Arc<Confab>) -> Self {
-        let mut load = Self {
-            clients: JoinSet::new(),
-            acknowledged: Arc::default(),
-            refused: Arc::default(),
-            over: Arc::default(),
-        };
-        for client in 0..CLIENTS {
-            let confab = Arc::clone(confab);
-            let (count, refused, over) = (
-                Arc::clone(&load.acknowledged),
-                Arc::clone(&load.refused),
-                Arc::clone(&load.over),
-            );
-            load.clients.spawn(async move {
-                let chat = format!("{client}:x");
-                let mut acknowledged = Vec::new();
-                while !over.load(Ordering::Relaxed) {
-                    let text = acknowledged.len().to_string();
-                    let answer = confab.send_keyed(&chat, "x", &text, &text).await;
-                    if answer.status == 200 {
-                        acknowledged.push(Acknowledged::new(&chat, text, answer.json()));
-                        count.fetch_add(1, Ordering::Relaxed);
-                    } else {
-                        assert_eq!(answer.problem(), (503, Value::Null), "{}", confab.log());
-                        refused.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-                acknowledged
-            });
-        }
-        load
-    }
-
-    async fn more(&self, count: usize) {
-        let enough = self.acknowledged.load(Ordering::Relaxed) + count;
-        let more = async || self.acknowledged.load(Ordering::Relaxed) >= enough;
-        until("more is sent", more).await;
-    }
-
-    async fn stop(self, confab: &Confab, what: &str) -> Audit {
-        self.over.store(true, Ordering::Relaxed);
-        let acknowledged = self.clients.join_all().await.concat();
-        let audit = Audit::of(confab, &acknowledged).await;
-        println!("{what}: {audit}, {} refused", self.refused.load(Ordering::Relaxed));
-        audit
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_takes_the_place_of_a_killed_primary_and_nothing_is_doubled() {

@@ -93,7 +93,8 @@ impl Cluster {
             until("every node serves, with its replicas", async || {
                 let replication = node.info("replication").await;
                 let in_step = if replication.get("role") == Some("master") {
-                    replication.get("connected_slaves") != Some("0") || !self.owns_slots(node).await
+                    let replica = replication.get("slave0");
+                    replica.is_some_and(|replica| replica.contains("state=online")) || !self.owns_slots(node).await
                 } else {
                     replication.get("master_link_status") == Some("up")
                 };

@@ -52,7 +52,16 @@ impl Redis {
     pub async fn replica_of(primary: &Self) -> Self {
         let port = primary.ports()[0].to_string();
         let replica = Self::with(&["--appendonly", "no", "--replicaof", "127.0.0.1", &port]);
-        let linked = async || replica.info("replication").await.get("master_link_status") == Some("up");
+        let port = replica.ports()[0];
+        // Until it has acknowledged this to its primary, WAIT does not count it.
+        let linked = async || {
+            let (its, own) = (primary.info("replication").await, replica.info("replication").await);
+            let last = its.number("master_repl_offset");
+            let acknowledged = format!("port={port},state=online,offset={last},");
+            let mut replicas =
+                (0..its.number("connected_slaves")).filter_map(|number| its.get(&format!("slave{number}")));
+            replicas.any(|replica| replica.contains(&acknowledged)) && own.get("master_link_status") == Some("up")
+        };
         until("the replica has the data of its primary", linked).await;
         replica
     }
