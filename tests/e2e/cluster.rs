@@ -1,8 +1,10 @@
 //! A Redis Cluster: every node serves its chats, and an instance learns once where they are.
 
 use crate::all_or_nothing::{commands, rules};
-use confab_kit::{Cluster, Confab, Follower, Redis, RefusingRedis, log_key, until};
+use confab_kit::token::{SECRET, token};
+use confab_kit::{Cluster, Confab, Follower, Redis, RefusingRedis, TestResponse, log_key, until};
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const PRIMARIES: usize = 3;
@@ -96,6 +98,38 @@ async fn followers_and_waiting_pulls_wait_on_the_node_of_their_chat() {
     }
     for follower in &mut followers {
         assert_eq!(follower.next().await.index(), 0);
+    }
+}
+
+#[tokio::test]
+async fn identity_holds_on_every_node() {
+    let cluster = Cluster::start().await;
+    let confab = Confab::on_cluster(&cluster).variable("auth", "required");
+    let confab = confab.variable("auth_secret", SECRET).start();
+    let ask = async |method: Method, path: &str, token: Option<String>, body: String| {
+        let request = confab.build(method, path).body(body);
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        TestResponse::to(request).await
+    };
+    for number in 0..CHATS {
+        let (chat, member) = (chat(number), format!("{{ö}}{number}"));
+        let body = confab.body(&chat, &member, "hi");
+        let send = async |token| ask(Method::POST, "/api/send", token, body.clone()).await;
+        let pull = async |token| ask(Method::GET, &format!("/api/pull?chat={chat}"), token, String::new()).await;
+        for (token, status) in [(None, 401), (Some(token("y")), 403), (Some(token(&member)), 200)] {
+            assert_eq!(send(token.clone()).await.status, status, "{chat}");
+            assert_eq!(pull(token).await.status, status, "{chat}");
+        }
+        let page = pull(Some(token("x"))).await.ok();
+        assert_eq!(page["messages"].as_array().unwrap().len(), 1);
+        let inbox = ask(Method::GET, "/api/inbox", Some(token(&member)), String::new()).await;
+        assert_eq!(inbox.ok()["chats"][0]["last"]["text"], "hi");
+    }
+    for number in 0..PRIMARIES {
+        assert!(!cluster.node(number).keys("*:log").await.is_empty(), "node {number}");
     }
 }
 

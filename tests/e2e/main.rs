@@ -30,6 +30,7 @@ mod fill_inboxes;
 mod foreign_pages;
 mod holes;
 mod hostile;
+mod hosts;
 mod identity;
 mod identity_settings;
 mod inbox;
