@@ -106,6 +106,7 @@ fn host_pattern(host: &str) -> Result<HostPattern> {
     if let Some(domain) = host.strip_prefix("*.") {
         return Ok(HostPattern::Subdomains(format!(".{}", Host::parse(domain)?)));
     }
+    ensure!(!host.contains('*'), "a wildcard is only allowed at its start");
     Ok(HostPattern::Literal(Host::parse(host)?))
 }
 
