@@ -40,7 +40,8 @@ lint:
 check: lint test
 
 # Measures what requests cost, in about 6 minutes; with BENCH_FLOOR=1 only their processor time, in 2. BENCH_SPIN names the Spin to
-# measure with in place of confab-host. Or BENCH_URL and REDIS_URL name a confab that runs already.
+# measure with in place of confab-host. Or BENCH_URL and REDIS_URL name a confab that runs already. REDIS_URL alone names a node of a
+# Redis Cluster, which is measured beside one Redis.
 # confab-host is optimized for it: a send then costs the host a third less. It is compiled again for it, in about a minute.
 OPTIMIZED = --config profile.dev.package.confab-host.opt-level=3
 bench: build

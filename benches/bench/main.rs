@@ -2,7 +2,7 @@
 //!
 //! It starts a redis-server and a host: confab-host, or the Spin at `BENCH_SPIN`. Or it measures a running confab at `BENCH_URL`,
 //! whose Redis is at `REDIS_URL`, without its processor time. It prints tables, and writes the same figures as JSON. With
-//! `BENCH_FLOOR` it measures only processor time.
+//! `BENCH_FLOOR` it measures only processor time. `REDIS_URL` alone is a node of a Redis Cluster, which it measures beside one Redis.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -14,6 +14,7 @@
     reason = "a benchmark fails by a panic"
 )]
 
+mod cluster;
 mod fill;
 mod floor;
 mod following;
@@ -46,15 +47,28 @@ struct Bench {
 
 #[tokio::main]
 async fn main() {
+    if let (Err(_), Ok(url)) = (std::env::var("BENCH_URL"), std::env::var("REDIS_URL")) {
+        let figures = cluster::measure(&url, &run()).await;
+        return write(&figures.expect("REDIS_URL without BENCH_URL names a node of a Redis Cluster"));
+    }
     let bench = Bench::start();
     let figures = bench.figures().await;
     // Requests that were under way when their load ended may still store something.
     while fill::empty(&bench.redis, &bench.run).await > 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    write(&figures);
+}
+
+fn write(figures: &Value) {
     let file = component::project().join("target/bench.json");
-    std::fs::write(&file, serde_json::to_vec_pretty(&figures).unwrap()).unwrap();
-    bench.step("the same figures are in target/bench.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(figures).unwrap()).unwrap();
+    eprintln!("==> the same figures are in target/bench.json");
+}
+
+/// A word that distinguishes this run's chats from those of others.
+fn run() -> String {
+    format!("{:08x}", fastrand::u32(..))
 }
 
 impl Bench {
@@ -72,7 +86,7 @@ impl Bench {
             own,
             url: url.trim_end_matches('/').into(),
             redis,
-            run: format!("{:08x}", fastrand::u32(..)),
+            run: run(),
             started: Instant::now(),
         }
     }
