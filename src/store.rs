@@ -1,7 +1,9 @@
 //! The only folder that speaks Redis: a file, with its script, for each thing done there.
 
 mod append;
+mod appended;
 mod attempt;
+mod charge;
 mod cluster;
 mod connection;
 mod feed;

@@ -6,11 +6,12 @@
 -- ARGV: '<sender>:<text>'; and packed, the receipt's field, the request's tokens (4 bytes of the text's digest, 4 of the nonce), for how
 -- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, how many messages to keep in
 -- the chat log (0 for all), for how many microseconds a message counts in the quota (0 for no quota) and all of the quota's do, how many
--- replicas must have what this writes, and whether the sender has read the chat (1) or the message is by somebody else (0). In a
--- Cluster, also the sender's and the other member's names, as keys have them.
+-- replicas must have what this writes, and whether the sender has read the chat (1) or the message is by somebody else (0), or nothing
+-- is to be stored (2). In a Cluster, also the sender's and the other member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
 -- one), and for how many microseconds the sender's messages count, if there is a quota; 'limited' with the latter; 'reused' if the receipt is of
--- another text; 'unreadable' with what is wrong with the stored data; or an error of Redis: then nothing is stored.
+-- another text; 'unknown' if nothing is to be stored and there is no receipt; 'unreadable' with what is wrong with the stored data; or an
+-- error of Redis: then nothing is stored.
 --
 -- The epoch is the time in microseconds at which the chat log began, so that a log that was lost and begun anew is another log,
 -- and says so in every id.
@@ -21,7 +22,8 @@ local MOST_TRIMMED = 1000
 
 local log, marks = KEYS[1], KEYS[2]
 local entry = ARGV[1]
-local field, tokens, must_keep, keep, cap, interval, span, replicas, has_read = struct.unpack('>c12c8I8I8I8I8I8I8B', ARGV[2])
+local field, tokens, must_keep, keep, cap, interval, span, replicas, flags = struct.unpack('>c12c8I8I8I8I8I8I8B', ARGV[2])
+local has_read, only_looks = flags % 2, flags >= 2
 -- The chat and its members, as marks, inboxes and feeds name them.
 local chat, sender, other = tag_of(log, 'log'), ARGV[3], ARGV[4]
 local inboxes, feeds, first_bucket = {}, {}, 3
@@ -96,6 +98,7 @@ for i = first_bucket, last_bucket do
   end
 end
 
+if only_looks then return { 'unknown' } end
 if used and used + interval > span then return { 'limited', used } end
 
 local index = 0

@@ -1,17 +1,17 @@
 //! Appends a message to its chat log, once.
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, Stored};
 use crate::domain::message::{Author, Draft, Receipt};
-use crate::domain::quota::Quota;
+use crate::domain::quota::Allowance;
 use crate::domain::server_log;
+use crate::store::appended::{Reply, decode};
+use crate::store::charge::Charge;
 use crate::store::cluster;
 use crate::store::keys;
 use crate::store::receipt::Place;
-use crate::store::reply::{Unreadable, number};
 use crate::store::script::Script;
 use crate::store::session::Session;
 use crate::store::touch::touch;
-use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -35,9 +35,7 @@ const MOST_AHEAD: Duration = Duration::from_mins(1);
 pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
     let log = keys::log(draft.chat());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let quota = session.send_quota.filter(|_| draft.author() == Author::Sender);
-    let reply = run(session, draft, quota, now).await?;
-    let reply = decode(&reply).map_err(|why| why.at(&log))?;
+    let (reply, allowance) = run(session, draft, &log, now).await?;
     if cluster::is_divided()
         && let Reply::Sent { send_time, .. } = reply
     {
@@ -49,7 +47,7 @@ pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
             index,
             send_time,
             replayed,
-            used,
+            ..
         } => {
             if !replayed {
                 compare_clocks(&log, Duration::from_micros(send_time), now);
@@ -58,30 +56,41 @@ pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
                 index,
                 send_time,
                 replayed,
-                allowance: quota.zip(used).map(|(quota, used)| quota.allowance(used)),
+                allowance,
             })
         }
-        Reply::Limited { used } => Err(quota.map_or_else(
-            || Error::internal("append.lua limits a sender who has no quota".to_owned()),
-            |quota| Error::TooManySends(quota.allowance(used)),
-        )),
         Reply::KeyReused => Err(Error::KeyReused),
+        Reply::Limited { .. } | Reply::Unknown => Err(allowance.map_or_else(unexpected, Error::TooManySends)),
     }
 }
 
-/// Runs the script, in a Cluster with the keys of the chat's slot alone.
-async fn run(session: &Session, draft: &Draft, quota: Option<Quota>, now: Duration) -> Result<Vec<RedisResult>> {
-    let place = Place::of(session, draft, nonce(), now);
+/// What the script does not reply to the send of somebody without a quota.
+fn unexpected() -> Error {
+    Error::internal("append.lua limits a sender who has no quota".to_owned())
+}
+
+/// To the script: the sender has read the chat.
+const HAS_READ: u8 = 1;
+
+/// To the script: it is only to look for a receipt.
+const ONLY_LOOKS: u8 = 2;
+
+/// Runs the script, in a Cluster with the keys of the chat's slot alone. Returns what the sender may send then, if there is a quota.
+async fn run(session: &Session, draft: &Draft, log: &str, now: Duration) -> Result<(Reply, Option<Allowance>)> {
+    let nonce = nonce();
+    let place = Place::of(session, draft, nonce, now);
     let entry = [draft.sender(), ":", draft.text()].concat();
     let cap = session.max_messages.map_or(0, NonZeroU64::get);
-    let [interval, span] = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
-    let replicas = session.redis_replicas;
-    let numbers = [place.must_keep, place.keep, cap, interval, span, replicas].map(u64::to_be_bytes);
-    let has_read = [u8::from(draft.author() != Author::Service)];
-    let packed = [&place.field[..], &place.tokens, numbers.as_flattened(), &has_read].concat();
-    let arguments = [entry.as_bytes(), &packed];
+    let has_read = if draft.author() == Author::Service { 0 } else { HAS_READ };
+    let packed = |[interval, span]: [u64; 2], flags: u8| {
+        let numbers = [place.must_keep, place.keep, cap, interval, span, session.redis_replicas].map(u64::to_be_bytes);
+        [&place.field[..], &place.tokens, numbers.as_flattened(), &[flags]].concat()
+    };
     let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
-    let of_chat = [keys::log(draft.chat()), keys::marks(draft.chat())];
+    let marks = keys::marks(draft.chat());
+    let of_chat = [log, &marks];
+    let buckets = || place.buckets.iter().map(String::as_str);
+    let quota = session.send_quota.filter(|_| draft.author() == Author::Sender);
     let of_members = [
         keys::inbox(sender),
         keys::inbox(other),
@@ -89,20 +98,48 @@ async fn run(session: &Session, draft: &Draft, quota: Option<Quota>, now: Durati
         keys::feed(other),
     ];
     let rate = quota.map(|_| keys::rate(sender));
-    let keys = of_chat.iter().chain(&of_members).chain(&place.buckets).chain(&rate);
-    let keys: Vec<_> = keys.map(String::as_str).collect();
+    let of_members = of_members.iter().map(String::as_str);
+    let keys = of_chat.into_iter().chain(of_members).chain(buckets());
+    let keys: Vec<_> = keys.chain(rate.as_deref()).collect();
+    let counts = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
+    let arguments = [entry.as_bytes(), &packed(counts, has_read)];
     if let Some(reply) = APPEND.run_undivided(session, &keys, &arguments).await? {
-        return Ok(reply);
+        let reply = decode(&reply).map_err(|why| why.at(log))?;
+        let allowance = quota.zip(reply.used()).map(|(quota, used)| quota.allowance(used));
+        return Ok((reply, allowance));
     }
-    if quota.is_some() {
-        let why = "the variable send_limit is set, and a Redis Cluster cannot count sends yet";
-        return Err(Error::internal(why.to_owned()));
+    let keys: Vec<_> = of_chat.into_iter().chain(buckets()).collect();
+    let charge = quota.map(|quota| Charge::new(sender, quota, nonce));
+    let counted = match &charge {
+        Some(charge) => Some(charge.take(session).await?),
+        None => None,
+    };
+    // A replay never counts: it is answered whatever is left.
+    let flags = if matches!(counted, Some((false, _))) {
+        ONLY_LOOKS
+    } else {
+        has_read
+    };
+    let packed = packed([0, 0], flags);
+    let [sender_name, other_name] = [sender, other].map(keys::field);
+    let arguments = [entry.as_bytes(), &packed, sender_name.as_bytes(), other_name.as_bytes()];
+    let reply = APPEND.run(session, &keys, &arguments).await;
+    let reply = reply.and_then(|reply| decode(&reply).map_err(|why| why.at(log)));
+    let mut allowance = counted.map(|(_, allowance)| allowance);
+    if let (Some(charge), Some((true, _)), true) = (&charge, &counted, stored_nothing(&reply)) {
+        // If this fails, the message counts for its time although it is not stored.
+        allowance = charge.give_back(session).await.ok().or(allowance);
     }
-    let keys: Vec<_> = of_chat.iter().chain(&place.buckets).map(String::as_str).collect();
-    let members = [sender, other].map(keys::field);
-    let members = members.iter().map(String::as_bytes);
-    let arguments: Vec<_> = arguments.into_iter().chain(members).collect();
-    APPEND.run(session, &keys, &arguments).await
+    Ok((reply?, allowance))
+}
+
+/// Whether this request has not stored a message.
+fn stored_nothing(reply: &Result<Reply>) -> bool {
+    match reply {
+        Ok(Reply::Sent { replayed, .. }) => *replayed,
+        Err(Error::Unavailable { stored, .. }) => *stored == Stored::No,
+        _ => true,
+    }
 }
 
 /// Writes one line per instance to the server log if a message is sent in the future: its chat keeps such times until they have come.
@@ -128,112 +165,4 @@ fn nonce() -> [u64; 2] {
     let [of_instance, number] = NEXT.get().unwrap_or_else(|| [get_random_u64(), get_random_u64()]);
     NEXT.set(Some([of_instance, number.wrapping_add(1)]));
     [of_instance, number]
-}
-
-/// What `append.lua` replies.
-#[derive(Debug, PartialEq)]
-enum Reply {
-    Sent {
-        index: u64,
-        send_time: u64,
-        replayed: bool,
-        /// For how many microseconds the sender's messages count, if there is a quota.
-        used: Option<u64>,
-    },
-    Limited {
-        used: u64,
-    },
-    KeyReused,
-}
-
-fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
-    let unknown = || Unreadable::of_reply("append.lua", reply);
-    match reply {
-        [RedisResult::Binary(word), index, send_time, used @ ..] if used.len() <= 1 => {
-            let (index, send_time) = number(index).zip(number(send_time)).ok_or_else(unknown)?;
-            Ok(Reply::Sent {
-                index,
-                send_time,
-                replayed: match word.as_slice() {
-                    b"stored" => false,
-                    b"replayed" => true,
-                    _ => return Err(unknown()),
-                },
-                used: used.first().and_then(number),
-            })
-        }
-        [RedisResult::Binary(word), RedisResult::Int64(used)] if word == b"limited" => {
-            let used = u64::try_from(*used).map_err(|_| unknown())?;
-            Ok(Reply::Limited { used })
-        }
-        [RedisResult::Binary(word)] if word == b"reused" => Ok(Reply::KeyReused),
-        _ => Err(unknown()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fuzz::{fuzz, near};
-    use crate::store::reply::strings;
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-    use proptest::sample::select;
-
-    #[test]
-    fn a_receipt_is_a_word_and_two_numbers() {
-        let reply = |word: &str, numbers: &[i64]| {
-            let mut values = strings(&[word]);
-            values.extend(numbers.iter().copied().map(RedisResult::Int64));
-            decode(&values)
-        };
-        let sent = |replayed, used| {
-            Ok(Reply::Sent {
-                index: 41,
-                send_time: 17,
-                replayed,
-                used,
-            })
-        };
-        assert_eq!(reply("stored", &[41, 17]), sent(false, None));
-        assert_eq!(reply("stored", &[41, 17, 5]), sent(false, Some(5)));
-        assert_eq!(reply("replayed", &[41, 17, 0]), sent(true, Some(0)));
-        assert_eq!(reply("limited", &[5]), Ok(Reply::Limited { used: 5 }));
-        assert_eq!(reply("reused", &[]), Ok(Reply::KeyReused));
-        for (word, numbers) in [
-            ("stored", &[-1, 17][..]),
-            ("stored", &[41]),
-            ("stored", &[41, 17, 5, 5]),
-            ("limited", &[-1]),
-            ("limited", &[]),
-            ("else", &[41, 17]),
-            ("else", &[]),
-        ] {
-            let Unreadable(why) = reply(word, numbers).unwrap_err();
-            assert!(why.contains("unknown shape"), "{word} {numbers:?}: {why}");
-        }
-        assert!(decode(&[]).is_err());
-        let refused = decode(&strings(&["unreadable", "WRONGTYPE"]));
-        assert_eq!(refused, Err(Unreadable("WRONGTYPE".to_owned())));
-    }
-
-    #[test]
-    fn fuzz_receipts() {
-        let words = &["17", "stored", "replayed", "limited", "reused", "unreadable"];
-        let value = prop_oneof![
-            4 => near(words).prop_map(RedisResult::Binary),
-            4 => select(&words[..]).prop_map(|word| RedisResult::Binary(word.as_bytes().to_vec())),
-            4 => any::<i64>().prop_map(RedisResult::Int64),
-            1 => Just(RedisResult::Nil),
-            1 => Just(RedisResult::Status("OK".into())),
-        ];
-        fuzz("receipts", &vec(value, 0..5), |reply| {
-            if let Ok(Reply::Sent { .. }) = decode(&reply) {
-                assert!(matches!(
-                    &reply[..],
-                    [_, RedisResult::Int64(0..), RedisResult::Int64(0..), ..]
-                ));
-            }
-        });
-    }
 }

@@ -8,6 +8,7 @@
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
 //! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua` and `mark.lua` while it is there | one field: `<chat>`, in which something changed |
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
+//! | `confab:{<member>}:charges` | string | the same | `charge.lua`, with `send_limit` in a Cluster | `<until then>:<nonces>`, of the last 128 requests that counted |
 //! | `confab:{<member>}:streams` | sorted set | when its last lease ends | `lease.lua`, with `auth = required` | the leases of the member's streams and waiting pulls, by the time in microseconds at which they end |
 //!
 //! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
@@ -59,6 +60,11 @@ pub(super) fn feed(member: &Member) -> String {
 /// Until when a member's sends count.
 pub(super) fn rate(member: &Member) -> String {
     format!("confab:{{{}}}:rate", escaped(member))
+}
+
+/// Until when a member's sends count in a Cluster, and which the last ones are.
+pub(super) fn charges(member: &Member) -> String {
+    format!("confab:{{{}}}:charges", escaped(member))
 }
 
 /// The leases of a member's streams.

@@ -41,6 +41,7 @@ mod inbox_seam;
 mod inbox_stream;
 mod limits;
 mod limits_answers;
+mod limits_cluster;
 mod limits_streams;
 mod load;
 mod long_poll;
