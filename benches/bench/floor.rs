@@ -51,7 +51,9 @@ impl Bench {
             ("auth_keys", &public_keys()),
         ];
         let closed = Host::with("spin.toml", &self.redis, &variables);
-        let rows = self.rows(confab, &closed, &floor);
+        let limits = [("send_limit", "10000"), ("send_window_s", "1")];
+        let limited = Host::with("spin.toml", &self.redis, &[&variables[..], &limits].concat());
+        let rows = self.rows(confab, [&closed, &limited], &floor);
         let mut costs: HashMap<&str, Cost> = HashMap::new();
         for round in 1..=ROUNDS {
             self.step(&format!("confab and the floor, round {round} of {ROUNDS}"));
@@ -87,7 +89,7 @@ impl Bench {
         Value::Object(figures)
     }
 
-    fn rows<'a>(&self, confab: &'a Host, closed: &'a Host, floor: &'a Host) -> [Row<'a>; 12] {
+    fn rows<'a>(&self, confab: &'a Host, [closed, limited]: [&'a Host; 2], floor: &'a Host) -> [Row<'a>; 13] {
         let (load, deep) = (self.run("load"), self.run("deep"));
         let bare = |name, kind, path| Row {
             host: floor,
@@ -99,8 +101,8 @@ impl Bench {
             workload: Workload::new(name, kind, run, chats, query),
             floor: Some(floor),
         };
-        let known = |name, token| Row {
-            host: closed,
+        let known = |name, host, token| Row {
+            host,
             workload: Workload::new(name, "send", &load, 200, "").bearing(token),
             floor: Some(BODY_AND_PING),
         };
@@ -114,8 +116,9 @@ impl Bench {
             bare(BODY_AND_PING[0], "post", "/body/ping"),
             bare(BODY_AND_PING[1], "post", "/body/ping/deadline"),
             own("send", "send", (&load, 200, ""), BODY_AND_PING),
-            known("send, HS256", hs256(SECRET, &claims)),
-            known("send, EdDSA", eddsa(&claims)),
+            known("send, HS256", closed, hs256(SECRET, &claims)),
+            known("send, HS256, limit", limited, hs256(SECRET, &claims)),
+            known("send, EdDSA", closed, eddsa(&claims)),
             own("keyed send", "keyed", (&load, 200, ""), BODY_AND_PING),
             own("pull of 10", "pull", pull("&cursor=500000"), PING),
             own("pull of 100", "pull", pull("&cursor=500000&limit=100"), PING),
