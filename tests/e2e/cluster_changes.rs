@@ -71,6 +71,8 @@ async fn a_slot_moves_back_and_forth_under_load_and_nothing_is_lost_doubled_or_o
     );
     audit.assert_clean();
     assert_eq!(audit.stored, audit.acknowledged);
+    // A send waits for the slot, and asks where it is. One that is in the middle of several moves may be too late.
+    assert!(refused.load(Ordering::Relaxed) <= 2 * SENDERS, "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

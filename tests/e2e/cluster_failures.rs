@@ -1,7 +1,7 @@
 //! A primary of a Cluster dies, or hangs, and its replica takes its place.
 
 use crate::cluster_load::Load;
-use confab_kit::{Cluster, Confab, log_key, until};
+use confab_kit::{Cluster, Confab, Follower, log_key, until};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -59,4 +59,31 @@ async fn a_primary_that_hangs_is_replaced_and_its_return_is_harmless() {
         let texts = confab.texts(json!({ "chat": chat })).await;
         assert_eq!(texts, ["before", "during", "after"], "{chat}");
     }
+}
+
+#[tokio::test]
+async fn an_instance_that_goes_on_finds_the_replica_that_took_the_place_of_a_primary() {
+    let mut cluster = Cluster::start().await;
+    let killed = 1;
+    let confab = Confab::on_cluster(&cluster).variable("redis_timeout_ms", 5000).start();
+    let mut of_killed = Vec::new();
+    for number in 0..30 {
+        let chat = format!("k{number}:x");
+        let owner = cluster.owner(0, cluster.slot(&log_key(&chat)).await).await;
+        if owner == killed {
+            confab.send(&chat, "x", "before").await.ok();
+            of_killed.push(chat);
+        }
+    }
+    // A stream keeps its instance, which has learnt where the slots were.
+    let _kept = Follower::start(&confab, &format!("chat={}", of_killed[0]), None)
+        .opened()
+        .await;
+    let instances = confab.instances();
+    cluster.node_mut(killed).kill();
+    cluster.serves_without(killed).await;
+    for chat in &of_killed {
+        confab.send(chat, "x", "after").await.ok();
+    }
+    assert_eq!(confab.instances(), instances);
 }
