@@ -7,6 +7,7 @@ use crate::store::node::Node;
 use crate::store::redirect::Redirect;
 use crate::store::refusal::Failure;
 use crate::store::session::Session;
+use futures::future::LocalBoxFuture;
 use spin_sdk::redis::RedisResult;
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,20 @@ pub(super) enum Effect {
     Sends,
 }
 
+/// What an attempt does on a connection: one function, or each kind of it would make the component 8 kB larger.
+pub(super) trait Act {
+    /// Does it, and returns what Redis replied.
+    fn act<'a>(&'a self, connection: &'a Shared) -> LocalBoxFuture<'a, Reply>;
+}
+
+type Reply = Result<Vec<RedisResult>, Failure>;
+
+impl<F: AsyncFn(&Shared) -> Reply> Act for F {
+    fn act<'a>(&'a self, connection: &'a Shared) -> LocalBoxFuture<'a, Reply> {
+        Box::pin(self(connection))
+    }
+}
+
 /// Does `act` on the shared connection to the node that has `key` (`None`: to the one that `redis_host` names), and returns its result
 /// within `redis_timeout_ms`, or what the session has left, whatever Redis does.
 ///
@@ -34,12 +49,12 @@ pub(super) enum Effect {
 /// data: the address may lead to another Redis by now. In a Cluster, it is done until the deadline, on the node that has the key by
 /// then, if a connection broke or slots move. Any other refusal is final and leaves the connection as it is. What passes by itself is
 /// [`Error::Unavailable`], with what is stored; what a person must repair is [`Error::Internal`].
-pub(super) async fn attempt<T>(
+pub(super) async fn attempt(
     session: &Session,
     effect: Effect,
     key: Option<&str>,
-    act: impl AsyncFn(&Shared) -> Result<T, Failure>,
-) -> Result<T> {
+    act: &dyn Act,
+) -> Result<Vec<RedisResult>> {
     let attempt = Attempt {
         effect,
         began: Instant::now(),
@@ -48,7 +63,7 @@ pub(super) async fn attempt<T>(
         node: RefCell::default(),
         last: RefCell::default(),
     };
-    let run = attempt.run(session, key, &act);
+    let run = attempt.run(session, key, act);
     match session.within(session.redis_timeout, run).await {
         Some(result) => result.map_err(|failure| failure.error(attempt.stored())),
         None => Err(attempt.late(session.redis_timeout)),
@@ -59,7 +74,7 @@ pub(super) async fn attempt<T>(
 pub(super) async fn ask(session: &Session, key: &str, command: &str, arguments: &[&str]) -> Result<Vec<RedisResult>> {
     let arguments = || arguments.iter().map(|word| binary(word.as_bytes())).collect();
     let act = async |connection: &Shared| connection.execute(command, arguments()).await;
-    attempt(session, Effect::Reads, Some(key), act).await
+    attempt(session, Effect::Reads, Some(key), &act).await
 }
 
 /// What has happened so far, for the case that the deadline ends it.
@@ -84,12 +99,7 @@ struct Use {
 }
 
 impl Attempt {
-    async fn run<T>(
-        &self,
-        session: &Session,
-        key: Option<&str>,
-        act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    async fn run(&self, session: &Session, key: Option<&str>, act: &dyn Act) -> Reply {
         let mut is_first = true;
         let mut since = self.began;
         loop {
@@ -127,36 +137,46 @@ impl Attempt {
         }
     }
 
-    async fn once<T>(
-        &self,
-        session: &Session,
-        node: &Node,
-        act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
-        since: Instant,
-    ) -> Result<T, Failure> {
-        let waits = self.effect == Effect::Sends && session.redis_replicas > 0;
-        let act = async |connection: &Shared| {
-            let result = act(connection).await?;
-            if waits {
-                self.unknown.set(true);
-                connection.replicated(session).await?;
-            }
-            Ok(result)
-        };
+    async fn once(&self, session: &Session, node: &Node, act: &dyn Act, since: Instant) -> Reply {
+        let waits = self.waits(session);
         let (connection, is_new) = shared(session, node, waits).await?;
         self.used.replace(Some(Use {
             replies: connection.replies(),
             since: if is_new { Instant::now() } else { since },
             connection: Rc::clone(&connection),
         }));
-        let mut result = act(&connection).await;
+        let mut result = self.act(session, &connection, act).await;
         if let Err(Failure::Ask(redirect)) = result {
-            result = follow(session, node, redirect, &act).await;
+            result = self.follow(session, node, redirect, act).await;
         }
         if let Err(Failure::Transport(_) | Failure::Data) = result {
             self.unknown.set(true);
         }
         result
+    }
+
+    /// Does `act` on the node that a slot is moving to.
+    async fn follow(&self, session: &Session, answered: &Node, redirect: Redirect, act: &dyn Act) -> Reply {
+        let node = Node::new(session, answered, &redirect.to);
+        let connection = Shared::asking(session, node).await?;
+        match self.act(session, &connection, act).await {
+            // It does not import the slot yet, or no longer.
+            Err(Failure::Moved(_)) => Err(Failure::Ask(redirect)),
+            result => result,
+        }
+    }
+
+    async fn act(&self, session: &Session, connection: &Shared, act: &dyn Act) -> Reply {
+        let reply = act.act(connection).await?;
+        if self.waits(session) {
+            self.unknown.set(true);
+            connection.replicated(session).await?;
+        }
+        Ok(reply)
+    }
+
+    fn waits(&self, session: &Session) -> bool {
+        self.effect == Effect::Sends && session.redis_replicas > 0
     }
 
     /// The error if the deadline has come first.
@@ -185,22 +205,6 @@ impl Attempt {
             (_, false) => Stored::No,
             (_, true) => Stored::Unknown,
         }
-    }
-}
-
-/// Does `act` on the node that a slot is moving to.
-async fn follow<T>(
-    session: &Session,
-    answered: &Node,
-    redirect: Redirect,
-    act: &impl AsyncFn(&Shared) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let node = Node::new(session, answered, &redirect.to);
-    let connection = Shared::asking(session, node).await?;
-    match act(&connection).await {
-        // It does not import the slot yet, or no longer.
-        Err(Failure::Moved(_)) => Err(Failure::Ask(redirect)),
-        result => result,
     }
 }
 

@@ -19,14 +19,16 @@ pub async fn ready(session: &Session) -> Result<()> {
     // Both in one round trip. No ACL can refuse `HELLO`.
     let ask = async |connection: &Shared| {
         let (ping, hello) = (connection.execute("PING", vec![]), connection.execute("HELLO", vec![]));
-        try_join(ping, hello).await
+        let (mut replies, hello) = try_join(ping, hello).await?;
+        replies.extend(hello);
+        Ok(replies)
     };
-    let (pong, hello) = attempt(session, Effect::Reads, None, ask).await?;
-    let is_pong = matches!(&pong[..], [RedisResult::Status(pong)] if pong == "PONG");
-    if !is_pong {
-        return Err(Error::internal("Redis does not answer PING with PONG".to_owned()));
-    }
-    let version = version(&hello)
+    let replies = attempt(session, Effect::Reads, None, &ask).await?;
+    let hello = match &replies[..] {
+        [RedisResult::Status(pong), hello @ ..] if pong == "PONG" => hello,
+        _ => return Err(Error::internal("Redis does not answer PING with PONG".to_owned())),
+    };
+    let version = version(hello)
         .context("Redis does not say its version")
         .map_err(Error::internal)?;
     let [major, _] = version;

@@ -8,6 +8,7 @@ use crate::store::refusal::Failure;
 use crate::store::session::Session;
 use sha1_smol::Sha1;
 use spin_sdk::redis::{RedisParameter, RedisResult};
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 /// A script on keys of one slot. It must be idempotent: after a broken connection the caller cannot know whether it ran.
@@ -70,14 +71,17 @@ impl Script {
         arguments: &[&[u8]],
         may_divide: bool,
     ) -> Result<Option<Vec<RedisResult>>> {
+        let divided = Cell::new(false);
         let evaluate = async |connection: &Shared| match self.evaluate(connection, keys, arguments).await {
             Err(Failure::Refused(refusal)) if may_divide && refusal.is_of_several_slots() => {
                 cluster::divided();
-                Ok(None)
+                divided.set(true);
+                Ok(Vec::new())
             }
-            reply => reply.map(Some),
+            reply => reply,
         };
-        attempt(session, self.effect, keys.first().copied(), evaluate).await
+        let reply = attempt(session, self.effect, keys.first().copied(), &evaluate).await?;
+        Ok((!divided.get()).then_some(reply))
     }
 
     async fn evaluate(
