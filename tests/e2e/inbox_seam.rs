@@ -1,7 +1,7 @@
 //! The boundary between an inbox's page and what comes: followers come and go while messages are sent, marks move and connections are
 //! cut, and each one's view is that of the chat logs in the end.
 
-use confab_kit::{Confab, Event, Fault, Follower, Odds, Proxy, Redis, Traffic, seed};
+use confab_kit::{Confab, Event, Follower, Proxy, Redis, seed};
 use fastrand::Rng;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,12 +14,6 @@ const PEOPLE: usize = 50;
 const SENDERS: usize = 25;
 const SENDS: usize = 2_000;
 const FOLLOWERS: usize = 30;
-const ODDS: Odds = &[
-    (Fault::CutBefore, 15),
-    (Fault::CutMidway, 10),
-    (Fault::CutAfter, 15),
-    (Fault::Delay(Duration::from_millis(5)), 10),
-];
 
 type View = BTreeMap<String, Value>;
 
@@ -82,7 +76,7 @@ struct Tally {
 async fn followers_of_inboxes_that_come_and_go_see_what_the_logs_say() {
     let seed = seed();
     let redis = Redis::start();
-    let proxy = Proxy::start(&redis, Traffic::Random(ODDS, seed));
+    let proxy = Proxy::unreliable(&redis, seed);
     let behind_proxy = Confab::on(&proxy)
         .variable("redis_timeout_ms", 500)
         .variable("stream_heartbeat_s", 1)

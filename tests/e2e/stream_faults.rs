@@ -1,9 +1,8 @@
 //! The boundary between history and live: followers come and go while messages are sent and connections are cut, and miss nothing.
 
-use confab_kit::{Confab, Fault, Follower, Odds, Proxy, Redis, Traffic, seed};
+use confab_kit::{Confab, Fault, Follower, Proxy, Redis, seed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::task::JoinSet;
 
 const CHATS: usize = 4;
@@ -12,12 +11,6 @@ const SENDS: usize = 2_000;
 const SENDS_PER_SENDER: usize = SENDS / CHATS / SENDERS_PER_CHAT;
 const MESSAGES_PER_CHAT: usize = SENDS / CHATS;
 const FOLLOWERS: usize = 50;
-const ODDS: Odds = &[
-    (Fault::CutBefore, 15),
-    (Fault::CutMidway, 10),
-    (Fault::CutAfter, 15),
-    (Fault::Delay(Duration::from_millis(5)), 10),
-];
 
 fn chat(number: usize) -> String {
     format!("chat{number}:x")
@@ -39,7 +32,7 @@ struct Tally {
 async fn followers_that_come_and_go_receive_every_message_once_and_in_order() {
     let seed = seed();
     let redis = Redis::start();
-    let proxy = Proxy::start(&redis, Traffic::Random(ODDS, seed));
+    let proxy = Proxy::unreliable(&redis, seed);
     let behind_proxy = Confab::on(&proxy)
         .variable("redis_timeout_ms", 500)
         .variable("stream_heartbeat_s", 1)

@@ -32,6 +32,13 @@ pub enum Fault {
 /// How often each fault happens, per thousand.
 pub type Odds = &'static [(Fault, u32)];
 
+const UNRELIABLE: Odds = &[
+    (Fault::CutBefore, 15),
+    (Fault::CutMidway, 10),
+    (Fault::CutAfter, 15),
+    (Fault::Delay(Duration::from_millis(5)), 10),
+];
+
 /// What a proxy does with what clients send.
 #[derive(Clone, Copy, Debug)]
 pub enum Traffic {
@@ -63,6 +70,11 @@ impl Proxy {
             shared,
             accepting,
         }
+    }
+
+    /// Starts one that now and then cuts the connection before, within or after a command, or delays it.
+    pub fn unreliable(redis: &impl Endpoint, seed: u64) -> Self {
+        Self::start(redis, Traffic::Random(UNRELIABLE, seed))
     }
 
     /// Changes what happens from now on, on open connections too.

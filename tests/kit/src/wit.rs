@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
-use wasmtime::component::{Lift, Source, StreamConsumer, StreamResult};
+use wasmtime::component::{Accessor, Lift, Source, StreamConsumer, StreamReader, StreamResult};
 use wasmtime::{Store, StoreContextMut};
 
 #[allow(
@@ -74,14 +74,7 @@ impl Caller {
         let messenger = self.exports.confab_messaging_messenger();
         let following = self.store.run_concurrent(async |accessor| {
             let stream = messenger.call_follow(accessor, request).await.unwrap()?;
-            let (done, received) = oneshot::channel();
-            let updates = Updates {
-                wanted,
-                received: Vec::new(),
-                done: Some(done),
-            };
-            accessor.with(|store| stream.pipe(store, updates)).unwrap();
-            Ok(received.await.unwrap())
+            Ok(first(accessor, stream, wanted).await)
         });
         let (received, ()) = tokio::join!(following, meanwhile);
         received.unwrap()
@@ -115,18 +108,27 @@ impl Caller {
         let messenger = self.exports.confab_messaging_messenger();
         let following = self.store.run_concurrent(async |accessor| {
             let stream = messenger.call_follow_inbox(accessor, request).await.unwrap()?;
-            let (done, received) = oneshot::channel();
-            let updates = Updates {
-                wanted,
-                received: Vec::new(),
-                done: Some(done),
-            };
-            accessor.with(|store| stream.pipe(store, updates)).unwrap();
-            Ok(received.await.unwrap())
+            Ok(first(accessor, stream, wanted).await)
         });
         let (received, ()) = tokio::join!(following, meanwhile);
         received.unwrap()
     }
+}
+
+/// The first `wanted` items of a stream.
+async fn first<T: Lift + Send + Sync + Unpin + fmt::Debug + 'static>(
+    accessor: &Accessor<Data>,
+    stream: StreamReader<T>,
+    wanted: usize,
+) -> Vec<T> {
+    let (done, received) = oneshot::channel();
+    let updates = Updates {
+        wanted,
+        received: Vec::new(),
+        done: Some(done),
+    };
+    accessor.with(|store| stream.pipe(store, updates)).unwrap();
+    received.await.unwrap()
 }
 
 /// Reads a few updates at a time, until `wanted` of them are there.
