@@ -1,6 +1,6 @@
 # A newcomer's two commands are `make run` and `make test`. Both install what they need.
 
-.PHONY: run test test-browser conformance lint check bench fuzz build
+.PHONY: run test test-browser conformance mutants lint check bench fuzz build
 
 # Serves confab on http://127.0.0.1:3000.
 run: build
@@ -24,6 +24,12 @@ conformance:
 	$(if $(URL),scripts/e2e '$(URL)')
 	scripts/conformance '$(URL)'
 
+# Breaks each promise once, and fails if no test notices.
+mutants:
+	scripts/setup rust
+	scripts/setup redis-server
+	scripts/mutants
+
 # Format, Clippy, the links of doc comments, and the project's own rules.
 lint:
 	scripts/setup rust
@@ -32,6 +38,7 @@ lint:
 	scripts/check-imports
 	scripts/check-lengths
 	scripts/check-features
+	scripts/mutants --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	cargo clippy --release --target wasm32-wasip2 -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps

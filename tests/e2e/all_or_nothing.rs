@@ -87,7 +87,7 @@ async fn a_user_that_may_run_what_the_documentation_lists_needs_no_more() {
 }
 
 /// What is stored: how many receipts a bucket has, and the value of any other key.
-async fn stored(redis: &Redis) -> Vec<(String, Vec<u8>)> {
+pub(crate) async fn stored(redis: &Redis) -> Vec<(String, Vec<u8>)> {
     let mut stored = Vec::new();
     for key in redis.keys("*").await {
         let value = if key.contains("}:sent:") {

@@ -4,6 +4,7 @@ use confab_kit::token::{SECRET, claims, eddsa, hs256, public_keys, signed, token
 use confab_kit::{Builder, Confab, Redis, TestResponse};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// confab with identity on, for tokens of [`SECRET`] and of [`public_keys`].
 fn required(redis: &Redis) -> Builder {
@@ -182,7 +183,7 @@ async fn a_token_in_the_query_is_for_streams_and_for_five_minutes() {
 #[tokio::test]
 async fn a_stream_ends_with_its_token_and_says_so() {
     let redis = Redis::start();
-    let confab = required(&redis).start();
+    let confab = required(&redis).variable("stream_lifetime_s", 20).start();
     // 30 seconds after it expires, a token is still good.
     let token = hs256(SECRET, &claims("alice", -28));
     with(
@@ -194,7 +195,10 @@ async fn a_stream_ends_with_its_token_and_says_so() {
     )
     .await
     .ok();
+    let began = Instant::now();
     let answer = with(&confab, Method::GET, "/api/stream?chat=alice:bob&cursor=0", &token, "").await;
+    // Long before its lifetime is over.
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     let events = String::from_utf8(answer.body).unwrap();
     assert!(events.contains("\"text\":\"hi\""), "{events}");
     // The last event, with the id from which the client continues.

@@ -57,6 +57,7 @@ mod ready;
 mod receipts;
 mod redis_refuses;
 mod refusals;
+mod refused_append;
 mod replicas;
 mod rights;
 mod routes;

@@ -103,6 +103,14 @@ async fn no_window_is_shorter_than_the_tries_of_a_request() {
     texts.dedup();
     assert_eq!(texts.len(), stored, "a message was stored twice");
     assert!(statuses.contains(&200));
+
+    let shortest = Confab::on(&redis).variable("idempotency_window_s", 1).start();
+    shortest.send_keyed("c:d", "c", "hi", "k").await.ok();
+    let [bucket] = &redis.keys("confab:{c:d}:sent:*").await[..] else {
+        panic!("there is not one bucket");
+    };
+    let left: u64 = redis.command(["TTL", bucket]).await;
+    assert!((55..=65).contains(&left), "{left} s");
 }
 
 #[tokio::test]

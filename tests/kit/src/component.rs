@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-/// The folder of the repository.
+/// The folder of the repository; or of the one that is under test in its place (`CONFAB_PROJECT`, which `scripts/mutants` sets).
 pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::env::var_os("CONFAB_PROJECT").map_or_else(own, PathBuf::from)
 }
 
 /// Builds the component, if it is not built yet.
