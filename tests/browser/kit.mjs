@@ -19,7 +19,13 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export async function until(what, condition) {
   const end = Date.now() + 15_000;
   for (;;) {
-    const value = await condition();
+    let value;
+    try {
+      value = await condition();
+    } catch (why) {
+      // A page that is just replaced by another cannot be asked.
+      if (!/navigation/.test(why.message)) throw why;
+    }
     if (value) return value;
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
