@@ -16,9 +16,12 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_millis(50);
 
 /// Reads one page of a chat's messages. If the page is empty, waits for a message: as long as the request asks, but no longer than
-/// leaves `redis_timeout_ms` of the session, and no longer than the caller's token is good. If Redis stops answering meanwhile, returns the empty page all the same. Fails with
-/// [`Error::Forbidden`] if the caller may not read the chat, with [`Error::TooManyStreams`] if it would have to wait and the caller waits as
-/// often as is allowed already, and with [`Error::Gone`] if the chat log does not confirm the request's epoch or position.
+/// leaves `redis_timeout_ms` of the session, and no longer than the caller's token is good. If Redis stops answering meanwhile,
+/// returns the empty page all the same.
+///
+/// Fails with [`Error::Forbidden`] if the caller may not read the chat; with [`Error::TooManyStreams`] if it would have to wait, and the
+/// caller has as many streams and waiting pulls as are allowed; and with [`Error::Gone`] if the chat log does not confirm the
+/// request's epoch or position.
 pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequest) -> Result<Page> {
     rights::may_read(caller, &request.chat)?;
     let (from, wait) = match request.span {
