@@ -25,6 +25,8 @@ mod query;
 mod rate_limit;
 mod read;
 mod ready;
+mod request;
+mod request_headers;
 mod response;
 mod router;
 mod send;
@@ -37,45 +39,61 @@ use crate::domain::server_log;
 use call::Call;
 use cors::Page;
 use credentials::Admission;
-use response::Reply;
+use request::Request;
+use response::Response;
 use router::Route;
-use spin_sdk::http::Request;
 use std::time::Instant;
 
+/// What the host calls. The tests build the library natively, where the exported symbol cannot be linked.
+#[cfg(target_family = "wasm")]
+mod exported {
+    use spin_sdk::wasip3::exports::http::handler::Guest;
+    use spin_sdk::wasip3::http::service;
+    use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+
+    struct Component;
+    service::export!(Component);
+
+    impl Guest for Component {
+        async fn handle(request: Request) -> Result<Response, ErrorCode> {
+            super::handle(request.into()).await.try_into()
+        }
+    }
+}
+
 /// Answers a request. The answer has an exact `content-length`, unless it is a stream.
-// The tests build the library natively, where the exported symbol cannot be linked.
-#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
-pub async fn handle(request: Request) -> Reply {
+pub async fn handle(request: Request) -> Response {
     let began = Instant::now();
     // Wrong settings stop only what is for callers.
     let page = page_of(&request).await.ok();
-    let mut reply = respond(page.as_ref(), request, began).await;
+    let mut response = respond(page.as_ref(), request, began).await;
     if let Some(page) = &page {
-        page.mark(reply.headers_mut());
+        page.mark(&mut response.headers);
     }
-    reply
+    response
 }
 
-async fn page_of<T>(request: &Request<T>) -> Result<Page> {
+async fn page_of(request: &Request) -> Result<Page> {
     Page::of(request, &config::get().await?.cors_origins)
 }
 
 /// Finds the route, and answers.
-async fn respond(page: Option<&Page>, request: Request, began: Instant) -> Reply {
-    let path = request.uri().path();
+async fn respond(page: Option<&Page>, request: Request, began: Instant) -> Response {
+    let path = request.path();
     if let (true, Some(page), Some(allowed)) = (cors::is_preflight(&request), page, router::allowed(path)) {
-        return Reply::Whole(page.preflight(allowed));
+        return page.preflight(allowed);
     }
-    let route = match router::find(request.method(), path) {
+    let route = match router::find(&request.method, path) {
         Ok(route) => route,
-        Err(refusal) => return Reply::Whole(*refusal),
+        Err(refusal) => return *refusal,
     };
-    let log = server_log::Request::new(route.path, began, headers::traceparent(request.headers()));
+    let traceparent = request_headers::traceparent(&request.headers);
+    let log = server_log::Request::new(route.path, began, traceparent);
     answer(route, page, request, log.clone(), began)
         .await
         .unwrap_or_else(|error| {
             log.failed(&error);
-            Reply::Whole(problem::response(&error))
+            problem::response(&error)
         })
 }
 
@@ -86,25 +104,21 @@ async fn answer(
     request: Request,
     log: server_log::Request,
     began: Instant,
-) -> Result<Reply> {
+) -> Result<Response> {
     if route.admission != Admission::Anybody {
         let refused = match page {
-            Some(page) => page.is_refused(request.method()),
-            None => page_of(&request).await?.is_refused(request.method()),
+            Some(page) => page.is_refused(&request.method),
+            None => page_of(&request).await?.is_refused(&request.method),
         };
         if refused {
-            return Ok(Reply::Whole(problem::foreign_page()));
+            return Ok(problem::foreign_page());
         }
     }
-    let (head, body) = request.into_parts();
-    let caller = credentials::caller(route.admission, head.uri.query().unwrap_or_default(), &head.headers).await?;
+    let caller = credentials::caller(route.admission, request.query(), &request.headers).await?;
     let call = Call {
-        method: head.method,
-        uri: head.uri,
-        headers: head.headers,
+        request,
         log,
         began,
-        body,
         caller,
     };
     (route.handler)(call).await

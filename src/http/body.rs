@@ -2,14 +2,10 @@
 
 use crate::domain::error::{Error, Result};
 use crate::domain::message::MAX_TEXT_BYTES;
-use crate::http::headers;
+use crate::http::request::Request;
+use crate::http::request_headers;
 use crate::service::Session;
-use http_body::Body;
-use spin_sdk::http::HeaderMap;
-use spin_sdk::wasip3::http::types::Request;
-use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult};
-use spin_sdk::wasip3::wit_future;
 use std::time::Duration;
 
 /// The most bytes of a request's body: every legal text in any spelling of JSON (six bytes for one, as in `\u0041`), and room for
@@ -31,22 +27,19 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// Returns the whole body, at most [`MAX_BODY_BYTES`]. Fails if it is longer, has a content encoding, ends early, or takes longer than
 /// [`MAX_TIME`] or the request may take.
-pub(super) async fn read(session: &Session, headers: &HeaderMap, body: IncomingRequestBody) -> Result<Vec<u8>> {
-    let body = session.within(MAX_TIME, read_all(headers, body)).await;
+pub(super) async fn read(session: &Session, request: Request) -> Result<Vec<u8>> {
+    let body = session.within(MAX_TIME, read_all(request)).await;
     body.unwrap_or_else(|| Err(Error::SlowBody(MAX_TIME.min(session.request_timeout))))
 }
 
-async fn read_all(headers: &HeaderMap, mut body: IncomingRequestBody) -> Result<Vec<u8>> {
-    let length = body
-        .size_hint()
-        .upper()
-        .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    let Some(request) = body.take_unstarted().filter(|_| length != Some(0)) else {
+async fn read_all(request: Request) -> Result<Vec<u8>> {
+    let length = request.length();
+    if length == Some(0) {
         return Ok(Vec::new());
-    };
-    let (_, no_failure) = wit_future::new(|| Ok(()));
-    let (mut stream, end) = Request::consume_body(request, no_failure);
-    if headers::is_encoded(headers) {
+    }
+    let is_encoded = request_headers::is_encoded(&request.headers);
+    let (mut stream, end) = request.into_body();
+    if is_encoded {
         drop_rest(stream, 0).await;
         return Err(Error::UnsupportedEncoding);
     }
@@ -55,8 +48,7 @@ async fn read_all(headers: &HeaderMap, mut body: IncomingRequestBody) -> Result<
         return Err(too_large());
     }
     let mut whole = Vec::new();
-    // The host passes on no bytes beyond the length (RFC 9112, section 6.3), so a body of that length is whole. The SDK's
-    // `bytes()` asks once more for the end, and that call is most of what reading a small body costs.
+    // A body of its length is whole. To ask once more, for its end, is most of what reading a small body costs.
     while length != Some(whole.len()) {
         let room = length.map_or(CHUNK_BYTES, |length| length.saturating_sub(whole.len()));
         let (result, chunk) = stream.read(Vec::with_capacity(room)).await;

@@ -3,12 +3,10 @@
 use crate::domain::caller::Caller;
 use crate::domain::error::{Error, Result};
 use crate::domain::refusal::Refusal;
+use crate::http::headers::Headers;
 use crate::http::query::Query;
 use crate::identity;
-use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 use std::time::{Duration, SystemTime};
-
-const AUTHORIZATION: HeaderName = HeaderName::from_static("authorization");
 
 /// The parameter of a query that is a token.
 const ACCESS_TOKEN: &str = "access_token";
@@ -29,7 +27,7 @@ pub(super) enum Admission {
 
 /// The caller whom the request's token proves; `None` if the route or the deployment asks for no token. Fails with
 /// [`Error::Unauthenticated`] or [`Error::TwoTokens`], or with [`Error::Internal`] if the settings cannot be used.
-pub(super) async fn caller(admission: Admission, query: &str, headers: &HeaderMap) -> Result<Option<Caller>> {
+pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers) -> Result<Option<Caller>> {
     if admission == Admission::Anybody {
         return Ok(None);
     }
@@ -60,12 +58,8 @@ enum Token {
 }
 
 /// The one token of a request. Another scheme than `Bearer` counts as none.
-fn find(query: &str, headers: &HeaderMap) -> Result<Option<Token>> {
-    let in_headers = headers
-        .get_all(AUTHORIZATION)
-        .iter()
-        .filter_map(bearer)
-        .map(Token::InHeader);
+fn find(query: &str, headers: &Headers) -> Result<Option<Token>> {
+    let in_headers = headers.all("authorization").filter_map(bearer).map(Token::InHeader);
     let mut tokens: Vec<_> = in_headers.collect();
     if query.contains(ACCESS_TOKEN) {
         // A query that cannot be read has no token, and is refused after the caller is known.
@@ -80,8 +74,8 @@ fn find(query: &str, headers: &HeaderMap) -> Result<Option<Token>> {
 }
 
 /// The token of a header `Authorization`; `None` if its scheme is another one. The scheme's letter case does not matter.
-fn bearer(value: &HeaderValue) -> Option<String> {
-    let value = String::from_utf8_lossy(value.as_bytes());
+fn bearer(value: &[u8]) -> Option<String> {
+    let value = String::from_utf8_lossy(value);
     let (scheme, token) = value.split_once(' ').unwrap_or((&value, ""));
     scheme
         .eq_ignore_ascii_case("bearer")
@@ -94,12 +88,10 @@ mod tests {
 
     #[test]
     fn a_request_has_one_token() {
-        let found = |query: &str, values: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, HeaderValue::from_static(value));
-            }
-            find(query, &headers)
+        let found = |query: &str, values: &[&str]| {
+            let header = |value: &&str| ("Authorization".to_owned(), value.as_bytes().to_vec());
+            let headers: Vec<_> = values.iter().map(header).collect();
+            find(query, &headers.into())
         };
         let in_header = |token: &str| Ok(Some(Token::InHeader(token.into())));
         let in_query = |token: &str| Ok(Some(Token::InQuery(token.into())));

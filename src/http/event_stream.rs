@@ -3,11 +3,10 @@
 use crate::config::Config;
 use crate::domain::error::Result;
 use crate::domain::server_log;
-use crate::http::response::{self, Reply};
+use crate::http::response::{BodyWriter, Response};
 use crate::http::{problem, sse};
 use crate::service::{Lease, Session, deliver};
 use futures::future::join;
-use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamWriter;
@@ -27,10 +26,8 @@ pub(super) trait Source: 'static {
 }
 
 /// The answer to a request for the headers of a stream alone.
-pub(super) fn head() -> Reply {
-    let mut response = response::Response::default();
-    *response.headers_mut() = sse::headers();
-    Reply::Whole(response)
+pub(super) fn head() -> Response {
+    Response::empty(200, sse::headers())
 }
 
 /// Answers with a stream, which goes on after this has returned. If its source has failed, it ends with a problem of this id. At its end,
@@ -44,14 +41,10 @@ pub(super) fn answer(
     lease: Option<Lease>,
     source: Result<impl Source>,
     id: Option<String>,
-) -> Reply {
-    let (body, contents, end) = BodyWriter::new();
-    spawn(write(config, log, lease, source, id, body));
-    Reply::Stream(response::Stream {
-        headers: sse::headers(),
-        contents,
-        end,
-    })
+) -> Response {
+    let (response, writer) = Response::stream(sse::headers());
+    spawn(write(config, log, lease, source, id, writer));
+    response
 }
 
 async fn write(
@@ -60,17 +53,12 @@ async fn write(
     lease: Option<Lease>,
     source: Result<impl Source>,
     id: Option<String>,
-    body: BodyWriter,
+    mut writer: BodyWriter,
 ) {
     let session = Session::endless(Rc::clone(&config));
-    let BodyWriter {
-        stream_writer: mut events,
-        result_writer: end,
-        ..
-    } = body;
     let (written, id, ends) = match source {
         Ok(mut source) => {
-            let writing = write_all(&config, &mut source, &mut events);
+            let writing = write_all(&config, &mut source, &mut writer.contents);
             let written = Lease::during(lease.as_ref(), &session, writing).await;
             (written, source.id(), source.ends())
         }
@@ -87,16 +75,14 @@ async fn write(
         Err(error) => {
             log.failed(&error);
             let problem = sse::problem(id.as_deref(), &problem::body(&error));
-            let told = deliver(&mut events, problem, config.stream_heartbeat, ends);
+            let told = deliver(&mut writer.contents, problem, config.stream_heartbeat, ends);
             join(told, give_back).await.0
         }
     };
-    drop(events);
     if whole {
-        // If this fails, nobody is left to report it to.
-        _ = end.write(Ok(None)).await;
+        writer.finish().await;
     }
-    // Otherwise the client is gone, or does not read: without a result, the host breaks the response off.
+    // Otherwise the client is gone, or does not read.
 }
 
 /// Writes events until there are no more. Returns false if the client is gone or does not read.

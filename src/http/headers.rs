@@ -1,171 +1,59 @@
-//! The grammar of the request headers that confab reads.
+//! The headers of a request or an answer, as WASI has them: a list of names and values.
 
-use crate::domain::error::{Error, Field, Result};
-use crate::domain::idempotency_key::IdempotencyKey;
-use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
+use spin_sdk::wasip3::http::types::{Fields, HeaderError};
 
-const CONTENT_ENCODING: HeaderName = HeaderName::from_static("content-encoding");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Headers, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Headers(Vec<(String, Vec<u8>)>);
 
-/// Reads `Idempotency-Key`: a string of RFC 9651, as in the IETF's draft, or the bare characters, as most clients send it. `"k"`
-/// and `k` are one key.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
-    let Some(value) = only(headers, &IDEMPOTENCY_KEY, Field::IdempotencyKey)? else {
-        return Ok(None);
-    };
-    let key = str::from_utf8(value).ok().and_then(unquoted).ok_or_else(|| {
-        let reason = "must be one string in double quotes, or one bare word";
-        Error::invalid(Field::IdempotencyKey, reason)
-    })?;
-    IdempotencyKey::parse(key).map(Some)
-}
+impl Headers {
+    /// The values of a header, in their order. The letter case of its name does not matter (RFC 9110, section 5.1).
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let named = self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_slice())
+    }
 
-/// Reads `Last-Event-ID`. An empty one counts as absent (WHATWG HTML, section 9.2.4).
-pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<&[u8]>> {
-    let id = only(headers, &LAST_EVENT_ID, Field::LastEventId)?;
-    Ok(id.filter(|id| !id.is_empty()))
-}
+    /// The first value of a header.
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.all(name).next()
+    }
 
-/// Reads `traceparent` (W3C Trace Context), for the server log.
-pub(super) fn traceparent(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(TRACEPARENT).map(HeaderValue::as_bytes)
-}
+    /// Gives a header this one value. One that no header may have, such as a line break, fails in [`Headers::into_fields`].
+    pub(super) fn set(&mut self, name: &'static str, value: impl Into<Vec<u8>>) {
+        self.0.retain(|(other, _)| other != name);
+        self.0.push((name.to_owned(), value.into()));
+    }
 
-/// Whether `Content-Encoding` names anything but `identity` (RFC 9110, section 8.4).
-pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    let mut codings = values.flat_map(|value| value.split(|byte| *byte == b','));
-    codings.any(|coding| {
-        let coding = coding.trim_ascii();
-        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
-    })
-}
-
-/// The value of a header that may be there once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName, field: Field) -> Result<Option<&'a [u8]>> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().map(HeaderValue::as_bytes);
-    match values.next() {
-        None => Ok(value),
-        Some(_) => Err(Error::invalid(field, "must be there only once")),
+    /// The headers as a resource of the host.
+    pub(super) fn into_fields(self) -> Result<Fields, HeaderError> {
+        Fields::from_list(&self.0)
     }
 }
 
-/// The characters of a string of RFC 9651 (section 3.3.3), or of a word that has none of the characters that end one in a header.
-fn unquoted(value: &str) -> Option<String> {
-    let Some(rest) = value.strip_prefix('"') else {
-        return (!value.contains(['"', '\\', ',', ';'])).then(|| value.to_owned());
-    };
-    let mut characters = rest.strip_suffix('"')?.chars();
-    let mut string = String::new();
-    while let Some(character) = characters.next() {
-        string.push(match character {
-            '"' => return None,
-            '\\' => characters.next().filter(|escaped| matches!(escaped, '"' | '\\'))?,
-            other => other,
-        });
+impl From<Vec<(String, Vec<u8>)>> for Headers {
+    fn from(list: Vec<(String, Vec<u8>)>) -> Self {
+        Self(list)
     }
-    Some(string)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzz::{fuzz, near};
 
     #[test]
-    fn an_idempotency_key_is_a_quoted_string_or_a_bare_word() {
-        let read = |values: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(IDEMPOTENCY_KEY, HeaderValue::from_static(value));
-            }
-            idempotency_key(&headers)
-        };
-        assert_eq!(read(&[]), Ok(None));
-        let uuid = "8e03978e-40d5-43e8-bc93-6894a57f9324";
-        for (value, key) in [
-            ("\"k\"", "k"),
-            ("k", "k"),
-            (r#""a\"b\\c;d,""#, r#"a"b\c;d,"#),
-            (uuid, uuid),
-            ("a/b+c==", "a/b+c=="),
-        ] {
-            let expected = IdempotencyKey::parse(key.into()).unwrap();
-            assert_eq!(read(&[value]), Ok(Some(expected)), "{value}");
-        }
-        for values in [
-            &[""][..],
-            &["\"\""],
-            &["\""],
-            &["\"k"],
-            &["k\""],
-            &["\"a\"b\""],
-            &[r#""a\""#],
-            &[r#""a\b""#],
-            &["\"k\";x=1"],
-            &["k, l"],
-            &["a b"],
-            &["\"a b\""],
-            &["k", "k"],
-        ] {
-            let error = read(values).unwrap_err();
-            let named = matches!(
-                &error,
-                Error::Invalid {
-                    field: Some(Field::IdempotencyKey),
-                    ..
-                }
-            );
-            assert!(named, "{values:?}: {error:?}");
-        }
-    }
-
-    #[test]
-    fn only_identity_is_no_encoding() {
-        let encoded = |values: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(CONTENT_ENCODING, HeaderValue::from_static(value));
-            }
-            is_encoded(&headers)
-        };
-        for values in [
-            &[][..],
-            &[""],
-            &["identity"],
-            &["Identity, "],
-            &["identity", "identity"],
-        ] {
-            assert!(!encoded(values), "{values:?}");
-        }
-        for values in [
-            &["gzip"][..],
-            &["x"],
-            &["identity, br"],
-            &["identity", "deflate"],
-            &["identity;q=1"],
-        ] {
-            assert!(encoded(values), "{values:?}");
-        }
-    }
-
-    #[test]
-    fn fuzz_idempotency_keys() {
-        fuzz("idempotency keys", &near(&["k", "\"k\"", r#""a\"b\\c""#]), |value| {
-            let mut headers = HeaderMap::new();
-            let Ok(value) = HeaderValue::from_bytes(&value) else {
-                return;
-            };
-            headers.insert(IDEMPOTENCY_KEY, value);
-            if let Ok(Some(key)) = idempotency_key(&headers) {
-                // A key that was read is read again from the one way to write it.
-                let quoted = format!("\"{}\"", key.as_str().replace('\\', r"\\").replace('"', r#"\""#));
-                headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(&quoted).unwrap());
-                assert_eq!(idempotency_key(&headers), Ok(Some(key)));
-            }
-        });
+    fn a_header_has_its_values_in_any_letter_case() {
+        let list = [("Accept", "a"), ("x", "b"), ("accept", "c")];
+        let list = list.map(|(name, value)| (name.to_owned(), value.into()));
+        let mut headers = Headers::from(list.to_vec());
+        let all = |headers: &Headers, name| headers.all(name).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        assert_eq!(all(&headers, "accept"), [b"a", b"c"]);
+        assert_eq!(headers.get("ACCEPT"), Some(&b"a"[..]));
+        assert_eq!(headers.get("accep"), None);
+        headers.set("x", "d");
+        headers.set("y", "e");
+        assert_eq!(
+            (all(&headers, "x"), all(&headers, "y")),
+            (vec![b"d".to_vec()], vec![b"e".to_vec()])
+        );
     }
 }

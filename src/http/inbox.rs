@@ -7,15 +7,15 @@ use crate::domain::inbox::InboxRequest;
 use crate::http::call::Call;
 use crate::http::inbox_entry::Inbox;
 use crate::http::query::Query;
-use crate::http::response::{self, Reply};
+use crate::http::response::{self, Response};
 use crate::service::{self, Session};
 
 /// Answers with the page that the query string asks for.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
+pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
-    let request = parse(call.caller.as_ref(), call.query())?;
+    let request = parse(call.caller.as_ref(), call.request.query())?;
     let page = service::inbox(&session, &request).await?;
-    response::ok(&Inbox::new(&page, None)).map(Reply::Whole)
+    response::ok(&Inbox::new(&page, None))
 }
 
 /// Reads the query string. Unknown fields are ignored.

@@ -9,8 +9,8 @@ use crate::http::call::Call;
 use crate::http::event_stream::{self, Source};
 use crate::http::inbox_entry::{Inbox, InboxEntry};
 use crate::http::query::Query;
-use crate::http::response::{Reply, json};
-use crate::http::{headers, sse};
+use crate::http::response::{Response, json};
+use crate::http::{request_headers, sse};
 use crate::service::{self, InboxFollower, Session};
 use serde::Serialize;
 use std::rc::Rc;
@@ -22,10 +22,10 @@ struct Gone {
 }
 
 /// Answers with a stream, which goes on after this has returned, and is 200 even if Redis is away.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
-    let last_event_id = headers::last_event_id(&call.headers)?;
-    let request = parse(call.caller.as_ref(), call.query(), last_event_id)?;
-    if call.is_head() {
+pub(super) async fn handle(call: Call) -> Result<Response> {
+    let last_event_id = request_headers::last_event_id(&call.request.headers)?;
+    let request = parse(call.caller.as_ref(), call.request.query(), last_event_id)?;
+    if call.request.is_head() {
         return Ok(event_stream::head());
     }
     let config = config::get().await?;

@@ -3,7 +3,7 @@
 use crate::domain::caller::Caller;
 use crate::domain::error::Result;
 use crate::http::call::Call;
-use crate::http::response::{self, Reply};
+use crate::http::response::{self, Response};
 use serde::Serialize;
 use std::future::{Ready, ready};
 
@@ -14,9 +14,9 @@ struct Me<'a> {
 }
 
 /// Answers with the caller's name, and whether the deployment requires one. Redis is not asked.
-pub(super) fn handle(call: Call) -> Ready<Result<Reply>> {
+pub(super) fn handle(call: Call) -> Ready<Result<Response>> {
     let Call { caller, .. } = call;
     let name = caller.as_ref().map(Caller::name);
     let auth = if name.is_some() { "required" } else { "open" };
-    ready(response::ok(&Me { name, auth }).map(Reply::Whole))
+    ready(response::ok(&Me { name, auth }))
 }

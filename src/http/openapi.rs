@@ -3,14 +3,14 @@
 use crate::domain::error::Result;
 use crate::http::asset::Asset;
 use crate::http::call::Call;
-use crate::http::response::Reply;
+use crate::http::response::Response;
 
 static DESCRIPTION: Asset = Asset::new("application/json; charset=utf-8", include_str!("openapi.json"));
 
 /// Answers with the description.
 #[expect(clippy::unused_async, reason = "every handler is")]
-pub(super) async fn handle(call: Call) -> Result<Reply> {
-    Ok(Reply::Whole(DESCRIPTION.answer(&call.headers)))
+pub(super) async fn handle(call: Call) -> Result<Response> {
+    Ok(DESCRIPTION.answer(&call.request.headers))
 }
 
 #[cfg(test)]

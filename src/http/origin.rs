@@ -1,7 +1,6 @@
 //! Where a page comes from: its origin (RFC 6454), and which origins the deployment lists.
 
 use crate::domain::error::{Error, Result};
-use spin_sdk::http::Uri;
 
 /// The origins whose pages may call, beside the deployment's own.
 #[derive(Debug, PartialEq)]
@@ -43,17 +42,26 @@ impl Origins {
     }
 }
 
-/// Whether a browser writes an origin in this way.
+/// Whether a browser writes an origin in this way: a scheme, a host and a port that is not the scheme's own, in small letters.
 fn is_origin(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else {
+    let Some((scheme, place)) = text.split_once("://") else {
         return false;
     };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return false;
+    let (host, port) = match place.rsplit_once(':') {
+        // The colons of an IPv6 address are in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse::<u16>().is_ok()),
+        _ => (place, true),
     };
-    let whole = format!("{scheme}://{authority}") == text;
-    let default = default_port(scheme).is_some_and(|port| authority.as_str().ends_with(port));
-    whole && !default && !text.contains(['@', '*']) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+    let is_small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let in_scheme = |byte| is_small(byte) || b"+-.".contains(&byte);
+    let in_host = |byte| is_small(byte) || b"-._[:]".contains(&byte);
+    let default = default_port(scheme).is_some_and(|port| place.ends_with(port));
+    !scheme.is_empty()
+        && scheme.bytes().all(in_scheme)
+        && !host.is_empty()
+        && host.bytes().all(in_host)
+        && port
+        && !default
 }
 
 /// Whether a page of this origin is one of the host that was asked, by the authority of the request's address. The scheme does not

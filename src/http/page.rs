@@ -4,7 +4,7 @@ use crate::domain::error::Result;
 use crate::http::asset::Asset;
 use crate::http::call::Call;
 use crate::http::problem;
-use crate::http::response::Reply;
+use crate::http::response::Response;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -24,13 +24,13 @@ static FILES: [(&str, Asset); 4] = [
 
 /// Answers with the file at the request's path.
 #[expect(clippy::unused_async, reason = "every handler is")]
-pub(super) async fn handle(call: Call) -> Result<Reply> {
-    let path = call.uri.path();
+pub(super) async fn handle(call: Call) -> Result<Response> {
+    let path = call.request.path();
     let file = FILES.iter().find(|(at, _)| *at == path);
-    Ok(Reply::Whole(match file {
-        Some((_, file)) => file.answer(&call.headers),
+    Ok(match file {
+        Some((_, file)) => file.answer(&call.request.headers),
         None => problem::not_found(path),
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::domain::error::Result;
 use crate::http::call::Call;
-use crate::http::response::{self, Reply};
+use crate::http::response::{self, Response};
 use serde::Serialize;
 use std::future::{Ready, ready};
 
@@ -12,6 +12,6 @@ struct Pong {
 }
 
 /// Answers `{"message":"pong"}`, as the original does.
-pub(super) fn handle(_: Call) -> Ready<Result<Reply>> {
-    ready(response::ok(&Pong { message: "pong" }).map(Reply::Whole))
+pub(super) fn handle(_: Call) -> Ready<Result<Response>> {
+    ready(response::ok(&Pong { message: "pong" }))
 }

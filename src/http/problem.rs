@@ -7,13 +7,7 @@ use crate::http::field::name_of;
 use crate::http::rate_limit;
 use crate::http::response::{Response, json, whole};
 use serde::Serialize;
-use spin_sdk::http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::borrow::Cow;
-
-const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("accept-encoding");
-const ALLOW: HeaderName = HeaderName::from_static("allow");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -48,11 +42,11 @@ enum Outcome {
 }
 
 impl<'a> Problem<'a> {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<Cow<'a, str>>) -> Self {
+    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<Cow<'a, str>>) -> Self {
         Self {
             kind,
             title,
-            status: status.as_u16(),
+            status,
             detail: detail.into(),
             field: None,
             epoch: None,
@@ -68,8 +62,7 @@ impl<'a> Problem<'a> {
     }
 
     fn response(&self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        whole(status, PROBLEM, self.body())
+        whole(self.status, "application/problem+json", self.body())
     }
 
     /// Strings and numbers always serialise.
@@ -84,16 +77,16 @@ impl<'a> From<&'a Error> for Problem<'a> {
         match error {
             Error::Unauthenticated(_) => {
                 let (kind, title) = ("/problems/unauthenticated", "The caller is not known");
-                Self::new(StatusCode::UNAUTHORIZED, kind, title, error.to_string())
+                Self::new(401, kind, title, error.to_string())
             }
             Error::TwoTokens => {
                 let (kind, title) = ("/problems/invalid", "The request is not valid");
-                Self::new(StatusCode::BAD_REQUEST, kind, title, error.to_string())
+                Self::new(400, kind, title, error.to_string())
             }
             Error::Forbidden { field, reason } => {
                 let (kind, title) = ("/problems/forbidden", "The caller may not do this");
                 let detail = format!("{} {reason}", name_of(*field));
-                Self::new(StatusCode::FORBIDDEN, kind, title, detail).field(Some(*field))
+                Self::new(403, kind, title, detail).field(Some(*field))
             }
             Error::Invalid { field, reason } => {
                 let detail = match field {
@@ -101,32 +94,31 @@ impl<'a> From<&'a Error> for Problem<'a> {
                     None => Cow::from(reason),
                 };
                 let (kind, title) = ("/problems/invalid", "The request is not valid");
-                Self::new(StatusCode::BAD_REQUEST, kind, title, detail).field(*field)
+                Self::new(400, kind, title, detail).field(*field)
             }
             Error::TooLarge { field, .. } => {
                 let detail = format!("{} is {error}", field.map_or("body", name_of));
                 let (kind, title) = ("/problems/too-large", "The request is too large");
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail).field(*field)
+                Self::new(413, kind, title, detail).field(*field)
             }
             Error::SlowBody(_) => {
                 let (kind, title) = ("/problems/slow-body", "The body took too long");
-                Self::new(StatusCode::REQUEST_TIMEOUT, kind, title, error.to_string())
+                Self::new(408, kind, title, error.to_string())
             }
             Error::UnsupportedEncoding => {
                 let (kind, title) = (
                     "/problems/unsupported-encoding",
                     "The content encoding is not supported",
                 );
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, title, error.to_string())
+                Self::new(415, kind, title, error.to_string())
             }
             Error::KeyReused => {
                 let (kind, title) = ("/problems/key-reused", "Idempotency key already used");
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, error.to_string())
-                    .field(Some(Field::IdempotencyKey))
+                Self::new(422, kind, title, error.to_string()).field(Some(Field::IdempotencyKey))
             }
             Error::TooManySends(_) | Error::TooManyStreams { .. } => {
                 let (kind, title) = ("/problems/too-many", "Too many at once");
-                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, kind, title, error.to_string());
+                let problem = Self::new(429, kind, title, error.to_string());
                 let violated_policies = rate_limit::reached(error).map(|policy| [policy]);
                 Self {
                     violated_policies,
@@ -135,7 +127,7 @@ impl<'a> From<&'a Error> for Problem<'a> {
             }
             Error::Gone { epoch, index } => {
                 let (kind, title) = ("/problems/gone", "Cursor expired");
-                let problem = Self::new(StatusCode::GONE, kind, title, error.to_string());
+                let problem = Self::new(410, kind, title, error.to_string());
                 Self {
                     epoch: Some(epoch.map_or(0, Epoch::get)),
                     index: Some(*index),
@@ -152,15 +144,15 @@ impl<'a> From<&'a Error> for Problem<'a> {
                     ),
                 };
                 let (kind, title) = ("/problems/unavailable", "The store is unavailable");
-                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail);
+                let problem = Self::new(503, kind, title, detail);
                 Self { stored, ..problem }
             }
             Error::OldRedis { .. } => {
                 let (kind, title) = ("/problems/old-redis", "Redis is too old");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, error.to_string())
+                Self::new(503, kind, title, error.to_string())
             }
             Error::Internal(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
+                500,
                 "/problems/internal",
                 "Internal error",
                 "The cause is in the server log.",
@@ -173,17 +165,17 @@ impl<'a> From<&'a Error> for Problem<'a> {
 pub(super) fn response(error: &Error) -> Response {
     let mut response = Problem::from(error).response();
     let advice = match error {
-        Error::Unavailable { .. } => Some((RETRY_AFTER, "1")),
+        Error::Unavailable { .. } => Some(("retry-after", "1")),
         // What to send instead (RFC 9110, section 12.5.3).
-        Error::UnsupportedEncoding => Some((ACCEPT_ENCODING, "identity")),
+        Error::UnsupportedEncoding => Some(("accept-encoding", "identity")),
         _ => None,
     };
-    rate_limit::mark_refusal(response.headers_mut(), error);
+    rate_limit::mark_refusal(&mut response.headers, error);
     if let Some(challenge) = challenge::of(error) {
-        response.headers_mut().insert(challenge::WWW_AUTHENTICATE, challenge);
+        response.headers.set("www-authenticate", challenge);
     }
     if let Some((name, value)) = advice {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers.set(name, value);
     }
     response
 }
@@ -197,7 +189,7 @@ pub(super) fn body(error: &Error) -> Vec<u8> {
 pub(super) fn foreign_page() -> Response {
     let (kind, title) = ("/problems/forbidden", "The caller may not do this");
     let detail = "Origin must be the one that was asked, or one that the deployment lists";
-    let problem = Problem::new(StatusCode::FORBIDDEN, kind, title, detail);
+    let problem = Problem::new(403, kind, title, detail);
     let field = Some("Origin");
     Problem { field, ..problem }.response()
 }
@@ -205,16 +197,15 @@ pub(super) fn foreign_page() -> Response {
 /// The response to an unknown path.
 pub(super) fn not_found(path: &str) -> Response {
     let detail = format!("No route matches {path}.");
-    Problem::new(StatusCode::NOT_FOUND, "/problems/not-found", "No such path", detail).response()
+    Problem::new(404, "/problems/not-found", "No such path", detail).response()
 }
 
 /// The response to a method that a path does not have. `allowed` lists those that it has.
-pub(super) fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
+pub(super) fn method_not_allowed(method: &str, allowed: &'static str) -> Response {
     let (kind, title) = ("/problems/method-not-allowed", "Method not allowed");
     let detail = format!("{method} is not allowed here. Allowed: {allowed}.");
-    let mut response = Problem::new(status, kind, title, detail).response();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    let mut response = Problem::new(405, kind, title, detail).response();
+    response.headers.set("allow", allowed);
     response
 }
 

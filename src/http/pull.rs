@@ -7,10 +7,9 @@ use crate::domain::page::{Page, PageFields, PageRequest};
 use crate::http::call::Call;
 use crate::http::message::Message;
 use crate::http::query::Query;
-use crate::http::response::{self, Reply};
+use crate::http::response::{self, Response};
 use crate::http::{body, json};
 use crate::service::{self, Session};
-use http_body::Body;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 
@@ -59,18 +58,19 @@ impl<'a> Pulled<'a> {
 }
 
 /// Answers with the page that the body asks for, or the query string if the body is empty.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
+pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
     // To find that there is no body costs a tenth of a pull: beside a query string, only a body of known length is read.
-    let body = if call.query().is_empty() || call.body.size_hint().upper().is_some() {
-        body::read(&session, &call.headers, call.body).await?
+    let query = call.request.query().to_owned();
+    let body = if query.is_empty() || call.request.length().is_some() {
+        body::read(&session, call.request).await?
     } else {
         Vec::new()
     };
-    let fields = parse(&body, call.uri.query().unwrap_or_default())?;
+    let fields = parse(&body, &query)?;
     let request = PageRequest::parse(&fields)?;
     let page = service::pull(&session, call.caller.as_ref(), &request).await?;
-    response::ok(&Pulled::new(&fields.chat, &page)).map(Reply::Whole)
+    response::ok(&Pulled::new(&fields.chat, &page))
 }
 
 /// Reads the fields. Unknown ones are ignored.

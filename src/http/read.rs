@@ -6,7 +6,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Field, Result};
 use crate::domain::mark::{MarkFields, MarkRequest};
 use crate::http::call::Call;
-use crate::http::response::{self, Reply};
+use crate::http::response::{self, Response};
 use crate::http::{body, json};
 use crate::service::{self, Session};
 use serde::{Deserialize, Serialize};
@@ -31,9 +31,9 @@ struct Marked {
 }
 
 /// Answers with the mark as it is stored.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
+pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
-    let body = body::read(&session, &call.headers, call.body).await?;
+    let body = body::read(&session, call.request).await?;
     let request = parse(call.caller.as_ref(), &body)?;
     let mark = service::read(&session, &request).await?;
     let marked = Marked {
@@ -43,7 +43,7 @@ pub(super) async fn handle(call: Call) -> Result<Reply> {
         read_position: mark.read.to_string(),
         unread: mark.unread,
     };
-    response::ok(&marked).map(Reply::Whole)
+    response::ok(&marked)
 }
 
 /// Parses the body, a JSON object. Unknown fields are ignored.

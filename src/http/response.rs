@@ -1,73 +1,106 @@
-//! Responses whose length is known before their body, and those that go on.
+//! An answer: its status, its headers, and a body whose length is known, or one that goes on.
 
 use crate::domain::error::{Error, Result};
+use crate::http::headers::Headers;
 use anyhow::Context as _;
-use bytes::Bytes;
-use http_body_util::Full;
 use serde::Serialize;
-use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, IntoResponse, StatusCode};
-use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
-use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader};
+use spin_sdk::wasip3::http::types::{self, ErrorCode, Trailers};
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use std::borrow::Cow;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-const CACHE_CONTROL: HeaderName = HeaderName::from_static("cache-control");
-const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
-const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
-
-/// A response whose length is known before its body.
-pub(super) type Response = spin_sdk::http::Response<Full<Bytes>>;
+/// How the body of a response ends.
+type End = Result<Option<Trailers>, ErrorCode>;
 
 /// What a request is answered with.
-pub enum Reply {
-    /// One whose length is known before its body.
-    Whole(Response),
-    /// One that goes on.
-    Stream(Stream),
-}
-
-/// A response of status 200 that goes on.
-pub struct Stream {
-    /// Its headers.
-    pub(super) headers: HeaderMap,
-    /// Its body.
-    pub(super) contents: StreamReader<u8>,
-    /// How its body ends.
-    pub(super) end: FutureReader<Result<Option<Trailers>, ErrorCode>>,
-}
-
-impl Reply {
+pub struct Response {
+    /// The status code.
+    pub(super) status: u16,
     /// The headers.
-    pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
-        match self {
-            Self::Whole(response) => response.headers_mut(),
-            Self::Stream(stream) => &mut stream.headers,
-        }
+    pub(super) headers: Headers,
+    body: Body,
+}
+
+enum Body {
+    None,
+    Whole(Cow<'static, [u8]>),
+    Stream(StreamReader<u8>, FutureReader<End>),
+}
+
+/// Writes the body of a response that goes on. The host breaks the response off if this is dropped before [`BodyWriter::finish`].
+pub(super) struct BodyWriter {
+    /// Takes the next bytes.
+    pub(super) contents: StreamWriter<u8>,
+    end: FutureWriter<End>,
+}
+
+impl BodyWriter {
+    fn new() -> (Self, StreamReader<u8>, FutureReader<End>) {
+        let (contents, contents_reader) = wit_stream::new();
+        let (end, end_reader) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
+        (Self { contents, end }, contents_reader, end_reader)
+    }
+
+    /// Ends the body. If this fails, the client is gone, and nobody is left to report it to.
+    pub(super) async fn finish(self) {
+        drop(self.contents);
+        _ = self.end.write(Ok(None)).await;
     }
 }
 
-impl IntoResponse for Reply {
-    fn into_response(self) -> Result<types::Response, ErrorCode> {
-        let Stream { headers, contents, end } = match self {
-            Self::Whole(response) => return response.into_response(),
-            Self::Stream(stream) => stream,
+impl Response {
+    /// A response without a body.
+    pub(super) fn empty(status: u16, headers: Headers) -> Self {
+        let body = Body::None;
+        Self { status, headers, body }
+    }
+
+    /// A response of status 200 that goes on, and what writes its body.
+    pub(super) fn stream(headers: Headers) -> (Self, BodyWriter) {
+        let (writer, contents, end) = BodyWriter::new();
+        let (status, body) = (200, Body::Stream(contents, end));
+        (Self { status, headers, body }, writer)
+    }
+}
+
+/// The response as the host takes it. Its body is sent after this has returned.
+impl TryFrom<Response> for types::Response {
+    type Error = ErrorCode;
+
+    fn try_from(response: Response) -> Result<Self, ErrorCode> {
+        let Response { status, headers, body } = response;
+        let headers = headers.into_fields();
+        let headers = headers.map_err(|why| ErrorCode::InternalError(Some(why.to_string())))?;
+        let (contents, end) = match body {
+            Body::None => (None, wit_future::new(|| Ok(None)).1),
+            Body::Whole(body) => {
+                let (mut writer, contents, end) = BodyWriter::new();
+                spawn(async move {
+                    writer.contents.write_all(body.into_owned()).await;
+                    writer.finish().await;
+                });
+                (Some(contents), end)
+            }
+            Body::Stream(contents, end) => (Some(contents), end),
         };
-        let headers = Fields::try_from(headers).map_err(|why| ErrorCode::InternalError(Some(why.to_string())))?;
-        Ok(types::Response::new(headers, Some(contents), end).0)
+        let (response, _) = Self::new(headers, contents, end);
+        if status != 200 {
+            // Every status here is one of HTTP's.
+            _ = response.set_status_code(status);
+        }
+        Ok(response)
     }
 }
 
 /// A response of status 200 with this value as JSON.
 pub(super) fn ok(value: &impl Serialize) -> Result<Response> {
-    Ok(whole(StatusCode::OK, JSON, json(value)?))
+    Ok(whole(200, "application/json; charset=utf-8", json(value)?))
 }
 
 /// A response of status 204. It has no length (RFC 9110, section 8.6).
 pub(super) fn no_content() -> Response {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    let mut response = Response::empty(204, Headers::default());
+    response.headers.set("cache-control", "no-store");
     response
 }
 
@@ -82,14 +115,12 @@ pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 /// waits for the client's delayed acknowledgement.
 ///
 /// It is not to be stored: a shared cache would give one chat's page to the reader of another.
-pub(super) fn whole(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Response {
+pub(super) fn whole(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Response {
     let body = body.into();
-    let length = HeaderValue::from(body.len());
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(CONTENT_LENGTH, length);
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    response
+    let mut headers = Headers::default();
+    headers.set("content-type", content_type);
+    headers.set("content-length", body.len().to_string());
+    headers.set("cache-control", "no-store");
+    let body = Body::Whole(body);
+    Response { status, headers, body }
 }

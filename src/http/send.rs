@@ -5,13 +5,10 @@ use crate::domain::error::{Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::DraftFields;
 use crate::http::call::Call;
-use crate::http::response::{self, Reply};
-use crate::http::{body, headers, json, rate_limit};
+use crate::http::response::{self, Response};
+use crate::http::{body, json, rate_limit, request_headers};
 use crate::service::{self, Session};
 use serde::{Deserialize, Serialize};
-use spin_sdk::http::{HeaderName, HeaderValue};
-
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The fields of the body.
 #[derive(Deserialize)]
@@ -28,23 +25,22 @@ struct Sent {
 }
 
 /// Answers once Redis has the message.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
+pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
-    let key = headers::idempotency_key(&call.headers)?;
-    let fields = parse(&body::read(&session, &call.headers, call.body).await?, key)?;
+    let key = request_headers::idempotency_key(&call.request.headers)?;
+    let fields = parse(&body::read(&session, call.request).await?, key)?;
     let receipt = service::send(&session, call.caller.as_ref(), fields).await?;
     let mut response = response::ok(&Sent {
         index: receipt.index,
         send_time: receipt.send_time,
     })?;
     if receipt.replayed {
-        let replayed = HeaderValue::from_static("true");
-        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, replayed);
+        response.headers.set("idempotency-replayed", "true");
     }
     if let Some(allowance) = &receipt.allowance {
-        rate_limit::mark(response.headers_mut(), allowance);
+        rate_limit::mark(&mut response.headers, allowance);
     }
-    Ok(Reply::Whole(response))
+    Ok(response)
 }
 
 /// Parses the body, a JSON object. Unknown fields are ignored.

@@ -4,10 +4,10 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
 use crate::domain::position::Position;
 use crate::domain::update::Update;
+use crate::http::headers::Headers;
 use crate::http::message::Message;
 use crate::http::response::json;
 use serde::Serialize;
-use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
@@ -16,15 +16,14 @@ use std::ops::RangeInclusive;
 const RETRY_MS: RangeInclusive<u64> = 500..=1500;
 
 /// The headers of a stream.
-pub(super) fn headers() -> HeaderMap {
-    let header = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
-    HeaderMap::from_iter([
-        header("content-type", "text/event-stream"),
-        // A proxy that compresses would hold events back.
-        header("cache-control", "no-store, no-transform"),
-        // A reverse proxy would hold events back until its buffer is full.
-        header("x-accel-buffering", "no"),
-    ])
+pub(super) fn headers() -> Headers {
+    let mut headers = Headers::default();
+    headers.set("content-type", "text/event-stream");
+    // A proxy that compresses would hold events back.
+    headers.set("cache-control", "no-store, no-transform");
+    // A reverse proxy would hold events back until its buffer is full.
+    headers.set("x-accel-buffering", "no");
+    headers
 }
 
 /// What a stream begins with. `random` is any number.

@@ -8,8 +8,8 @@ use crate::domain::update::{FollowRequest, Start};
 use crate::http::call::Call;
 use crate::http::event_stream::{self, Source};
 use crate::http::query::Query;
-use crate::http::response::Reply;
-use crate::http::{headers, sse};
+use crate::http::response::Response;
+use crate::http::{request_headers, sse};
 use crate::service::{self, Follower, Session};
 use futures::future::join;
 use std::rc::Rc;
@@ -19,12 +19,12 @@ use std::time::Instant;
 ///
 /// The answer is 200 even if Redis is away: at any other status an `EventSource` gives up for good. The stream then ends with an
 /// event that says so, and its client tries again.
-pub(super) async fn handle(call: Call) -> Result<Reply> {
-    let last_event_id = headers::last_event_id(&call.headers)?;
-    let (chat, request) = parse(call.query(), last_event_id)?;
+pub(super) async fn handle(call: Call) -> Result<Response> {
+    let last_event_id = request_headers::last_event_id(&call.request.headers)?;
+    let (chat, request) = parse(call.request.query(), last_event_id)?;
     // Here, as all later failures are told in the stream.
     service::may_read(call.caller.as_ref(), &request.chat)?;
-    if call.is_head() {
+    if call.request.is_head() {
         return Ok(event_stream::head());
     }
     let config = config::get().await?;
