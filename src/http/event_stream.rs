@@ -6,7 +6,7 @@ use crate::domain::server_log;
 use crate::http::response::{BodyWriter, Response};
 use crate::http::{problem, sse};
 use crate::service::{Lease, Session, deliver};
-use futures::future::join;
+use futures::future::{LocalBoxFuture, join};
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamWriter;
@@ -14,9 +14,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 /// What a stream consists of.
-pub(super) trait Source: 'static {
+pub(super) trait Source {
     /// Waits for the next events, and returns them as they are written; nothing after a silent heartbeat, and `None` at the end.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>>;
+    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>>>;
 
     /// The id from which a client continues that has all events so far.
     fn id(&self) -> Option<String>;
@@ -39,7 +39,7 @@ pub(super) fn answer(
     config: Rc<Config>,
     log: server_log::Request,
     lease: Option<Lease>,
-    source: Result<impl Source>,
+    source: Result<Box<dyn Source>>,
     id: Option<String>,
 ) -> Response {
     let (response, writer) = Response::stream(sse::headers());
@@ -51,14 +51,14 @@ async fn write(
     config: Rc<Config>,
     log: server_log::Request,
     lease: Option<Lease>,
-    source: Result<impl Source>,
+    source: Result<Box<dyn Source>>,
     id: Option<String>,
     mut writer: BodyWriter,
 ) {
     let session = Session::endless(Rc::clone(&config));
     let (written, id, ends) = match source {
         Ok(mut source) => {
-            let writing = write_all(&config, &mut source, &mut writer.contents);
+            let writing = write_all(&config, source.as_mut(), &mut writer.contents);
             let written = Lease::during(lease.as_ref(), &session, writing).await;
             (written, source.id(), source.ends())
         }
@@ -86,7 +86,7 @@ async fn write(
 }
 
 /// Writes events until there are no more. Returns false if the client is gone or does not read.
-async fn write_all(config: &Config, source: &mut impl Source, events: &mut StreamWriter<u8>) -> Result<bool> {
+async fn write_all(config: &Config, source: &mut dyn Source, events: &mut StreamWriter<u8>) -> Result<bool> {
     let mut next = sse::opening(get_random_u64());
     while deliver(events, next, config.stream_heartbeat, source.ends()).await {
         let Some(written) = source.next().await? else {

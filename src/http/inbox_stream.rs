@@ -12,6 +12,8 @@ use crate::http::query::Query;
 use crate::http::response::{Response, json};
 use crate::http::{request_headers, sse};
 use crate::service::{self, InboxFollower, Session};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use std::rc::Rc;
 use std::time::Instant;
@@ -32,7 +34,13 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(Rc::clone(&config), call.began);
     let lease = service::lease(&session, call.caller.as_ref()).await?;
     let follower = InboxFollower::new(Rc::clone(&config), call.caller.as_ref(), request);
-    Ok(event_stream::answer(config, call.log, lease, Ok(follower), None))
+    Ok(event_stream::answer(
+        config,
+        call.log,
+        lease,
+        Ok(Box::new(follower)),
+        None,
+    ))
 }
 
 /// Reads whose inbox it is, and the id of the last event that the client has: from the header `Last-Event-ID`, or else from the query's
@@ -50,12 +58,15 @@ fn parse(caller: Option<&Caller>, query: &str, last_event_id: Option<&[u8]>) -> 
 }
 
 impl Source for InboxFollower {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let Some(updates) = InboxFollower::next(self).await? else {
-            return Ok(None);
-        };
-        let written = updates.iter().map(event).collect::<Result<Vec<_>>>()?;
-        Ok(Some(written.concat()))
+    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>>> {
+        async {
+            let Some(updates) = InboxFollower::next(self).await? else {
+                return Ok(None);
+            };
+            let written = updates.iter().map(event).collect::<Result<Vec<_>>>()?;
+            Ok(Some(written.concat()))
+        }
+        .boxed_local()
     }
 
     fn id(&self) -> Option<String> {

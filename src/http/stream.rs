@@ -11,7 +11,8 @@ use crate::http::query::Query;
 use crate::http::response::Response;
 use crate::http::{request_headers, sse};
 use crate::service::{self, Follower, Session};
-use futures::future::join;
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, join};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -37,7 +38,7 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
     let follower = Follower::new(&session, Rc::clone(&config), caller, request);
     let (lease, follower) = join(service::lease(&session, caller), follower).await;
     let lease = lease?;
-    let events = follower.map(|follower| ChatEvents { chat, follower });
+    let events = follower.map(|follower| -> Box<dyn Source> { Box::new(ChatEvents { chat, follower }) });
     Ok(event_stream::answer(config, call.log, lease, events, position))
 }
 
@@ -74,12 +75,15 @@ struct ChatEvents {
 }
 
 impl Source for ChatEvents {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let Some(updates) = self.follower.next().await? else {
-            return Ok(None);
-        };
-        let written = updates.iter().map(|update| sse::update(&self.chat, update));
-        Ok(Some(written.collect::<Result<Vec<_>>>()?.concat()))
+    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>>> {
+        async {
+            let Some(updates) = self.follower.next().await? else {
+                return Ok(None);
+            };
+            let written = updates.iter().map(|update| sse::update(&self.chat, update));
+            Ok(Some(written.collect::<Result<Vec<_>>>()?.concat()))
+        }
+        .boxed_local()
     }
 
     fn id(&self) -> Option<String> {
