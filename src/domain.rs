@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod chat;
+pub mod embedded;
 pub mod entry_id;
 pub mod error;
 pub mod idempotency_key;

@@ -1,5 +1,6 @@
 //! Appends a message to its chat log, once.
 
+use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::message::{Author, Draft, Receipt};
 use crate::domain::quota::Allowance;
@@ -17,11 +18,7 @@ use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-static APPEND: Script = Script::sending(concat!(
-    include_str!("entry.lua"),
-    include_str!("touch.lua"),
-    include_str!("append.lua")
-));
+static APPEND: Script = Script::sending(&[embedded!("entry.lua"), embedded!("touch.lua"), embedded!("append.lua")]);
 
 /// How far a send time may be ahead of the host's clock without a word.
 const MOST_AHEAD: Duration = Duration::from_mins(1);

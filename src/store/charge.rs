@@ -1,5 +1,6 @@
 //! Counts a message in its sender's quota in a Cluster, where both are on different nodes: before it is stored.
 
+use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::member::Member;
 use crate::domain::quota::{Allowance, Quota};
@@ -9,7 +10,7 @@ use crate::store::script::Script;
 use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
-static CHARGE: Script = Script::writing(include_str!("charge.lua"));
+static CHARGE: Script = Script::writing(&[embedded!("charge.lua")]);
 
 /// One message of a sender who has a quota.
 pub(super) struct Charge {

@@ -1,6 +1,7 @@
 //! A person's feed: what changes in their chats, kept only while somebody follows.
 
 use crate::domain::chat::Chat;
+use crate::domain::embedded::embedded;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
 use crate::domain::member::Member;
@@ -13,7 +14,7 @@ use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::time::Duration;
 
-static FEED: Script = Script::writing(include_str!("feed.lua"));
+static FEED: Script = Script::writing(&[embedded!("feed.lua")]);
 
 /// The least time that a feed lives without a follower.
 const LEAST_LIFETIME: Duration = Duration::from_mins(10);

@@ -1,6 +1,7 @@
 //! Reads the heads of chats: the newest message, and how much of each chat is read.
 
 use crate::domain::chat::Chat;
+use crate::domain::embedded::embedded;
 use crate::domain::error::Result;
 use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
 use crate::domain::member::Member;
@@ -15,12 +16,12 @@ use crate::store::session::Session;
 use futures::future::try_join_all;
 use spin_sdk::redis::RedisResult;
 
-static HEADS: Script = Script::reading(concat!(
-    include_str!("entry.lua"),
-    include_str!("confirm.lua"),
-    include_str!("marks.lua"),
-    include_str!("heads.lua")
-));
+static HEADS: Script = Script::reading(&[
+    embedded!("entry.lua"),
+    embedded!("confirm.lua"),
+    embedded!("marks.lua"),
+    embedded!("heads.lua"),
+]);
 
 /// The heads of some chats.
 #[derive(Debug, PartialEq)]

@@ -1,5 +1,6 @@
 //! Reads which chats an inbox has.
 
+use crate::domain::embedded::embedded;
 use crate::domain::error::Result;
 use crate::domain::inbox::Place;
 use crate::domain::member::Member;
@@ -10,7 +11,7 @@ use crate::store::script::Script;
 use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
-static INBOX: Script = Script::reading(include_str!("inbox.lua"));
+static INBOX: Script = Script::reading(&[embedded!("inbox.lua")]);
 
 /// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
 pub async fn places(session: &Session, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {

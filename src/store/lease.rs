@@ -1,5 +1,6 @@
 //! Leases: how many streams and waiting pulls a person has, on all hosts together.
 
+use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result};
 use crate::domain::member::Member;
 use crate::store::keys;
@@ -16,7 +17,7 @@ use std::num::NonZeroU64;
 use std::pin::pin;
 use std::time::Duration;
 
-static LEASE: Script = Script::writing(include_str!("lease.lua"));
+static LEASE: Script = Script::writing(&[embedded!("lease.lua")]);
 
 /// A lease of one of a person's streams. It ends when it is given back, or two heartbeats and `redis_timeout_ms` after it was renewed
 /// last: a stream that died without a word counts until then.

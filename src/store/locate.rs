@@ -1,6 +1,7 @@
 //! Finds the position at which a stream begins.
 
 use crate::domain::chat::Chat;
+use crate::domain::embedded::embedded;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
 use crate::domain::position::{Position, Reset};
@@ -11,11 +12,11 @@ use crate::store::script::Script;
 use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
-static LOCATE: Script = Script::reading(concat!(
-    include_str!("entry.lua"),
-    include_str!("confirm.lua"),
-    include_str!("locate.lua")
-));
+static LOCATE: Script = Script::reading(&[
+    embedded!("entry.lua"),
+    embedded!("confirm.lua"),
+    embedded!("locate.lua"),
+]);
 
 /// Where a stream begins.
 #[derive(Debug, PartialEq)]

@@ -1,5 +1,6 @@
 //! Moves a reader's mark in a chat.
 
+use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result};
 use crate::domain::mark::{Mark, MarkRequest, ReadUpTo, unread};
 use crate::domain::position::{Position, Reset};
@@ -12,13 +13,13 @@ use crate::store::session::Session;
 use crate::store::touch::touch;
 use spin_sdk::redis::RedisResult;
 
-static MARK: Script = Script::writing(concat!(
-    include_str!("entry.lua"),
-    include_str!("confirm.lua"),
-    include_str!("marks.lua"),
-    include_str!("touch.lua"),
-    include_str!("mark.lua")
-));
+static MARK: Script = Script::writing(&[
+    embedded!("entry.lua"),
+    embedded!("confirm.lua"),
+    embedded!("marks.lua"),
+    embedded!("touch.lua"),
+    embedded!("mark.lua"),
+]);
 
 /// Moves a reader's mark, if that is further than it is, and returns the mark. Fails with [`Error::Gone`], and moves nothing, if the
 /// chat log does not confirm the position, or has another epoch.

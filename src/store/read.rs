@@ -1,6 +1,7 @@
 //! Reads a page of a chat log.
 
 use crate::domain::chat::Chat;
+use crate::domain::embedded::embedded;
 use crate::domain::error::Result;
 use crate::domain::message::Message;
 use crate::domain::page::{Basis, MAX_PAGE_BYTES, PageRequest, Span};
@@ -14,11 +15,7 @@ use crate::store::session::Session;
 use rmp::decode::read_array_len;
 use spin_sdk::redis::RedisResult;
 
-static READ: Script = Script::reading(concat!(
-    include_str!("entry.lua"),
-    include_str!("confirm.lua"),
-    include_str!("read.lua")
-));
+static READ: Script = Script::reading(&[embedded!("entry.lua"), embedded!("confirm.lua"), embedded!("read.lua")]);
 
 /// Reads the messages that a pull asks for, in its order.
 pub async fn page(session: &Session, request: &PageRequest) -> Result<Found> {

@@ -13,30 +13,30 @@ use std::sync::OnceLock;
 
 /// A script on keys of one slot. It must be idempotent: after a broken connection the caller cannot know whether it ran.
 pub(super) struct Script {
-    body: &'static str,
+    parts: &'static [&'static str],
     effect: Effect,
     digest: OnceLock<String>,
 }
 
 impl Script {
-    /// The script of this source, which only reads.
-    pub(super) const fn reading(body: &'static str) -> Self {
-        Self::new(body, Effect::Reads)
+    /// The script whose source is these parts, which only reads.
+    pub(super) const fn reading(parts: &'static [&'static str]) -> Self {
+        Self::new(parts, Effect::Reads)
     }
 
-    /// The script of this source, which writes all or nothing.
-    pub(super) const fn writing(body: &'static str) -> Self {
-        Self::new(body, Effect::Writes)
+    /// The script whose source is these parts, which writes all or nothing.
+    pub(super) const fn writing(parts: &'static [&'static str]) -> Self {
+        Self::new(parts, Effect::Writes)
     }
 
     /// The same, and a send is acknowledged by it: `redis_replicas` replicas have what it wrote.
-    pub(super) const fn sending(body: &'static str) -> Self {
-        Self::new(body, Effect::Sends)
+    pub(super) const fn sending(parts: &'static [&'static str]) -> Self {
+        Self::new(parts, Effect::Sends)
     }
 
-    const fn new(body: &'static str, effect: Effect) -> Self {
+    const fn new(parts: &'static [&'static str], effect: Effect) -> Self {
         Self {
-            body,
+            parts,
             effect,
             digest: OnceLock::new(),
         }
@@ -98,7 +98,7 @@ impl Script {
         };
         match connection.execute("EVALSHA", parameters(self.digest())).await {
             Err(Failure::Refused(refusal)) if refusal.is_unknown_script() => {
-                connection.execute("EVAL", parameters(self.body)).await
+                connection.execute("EVAL", parameters(&self.parts.concat())).await
             }
             reply => reply,
         }
@@ -106,6 +106,7 @@ impl Script {
 
     /// Redis's name for the script: the SHA-1 of its source.
     fn digest(&self) -> &str {
-        self.digest.get_or_init(|| Sha1::from(self.body).digest().to_string())
+        self.digest
+            .get_or_init(|| Sha1::from(self.parts.concat()).digest().to_string())
     }
 }

@@ -1,6 +1,7 @@
 //! Touches the inboxes and feeds of a chat's members in a Cluster, where they are in other slots than the chat.
 
 use crate::domain::chat::Chat;
+use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::member::Member;
 use crate::store::keys;
@@ -8,10 +9,10 @@ use crate::store::script::Script;
 use crate::store::session::Session;
 use futures::future::try_join;
 
-const BODY: &str = concat!(include_str!("touch.lua"), include_str!("touch_member.lua"));
+const PARTS: &[&str] = &[embedded!("touch.lua"), embedded!("touch_member.lua")];
 
-static TOUCH: Script = Script::sending(BODY);
-static RING: Script = Script::writing(BODY);
+static TOUCH: Script = Script::sending(PARTS);
+static RING: Script = Script::writing(PARTS);
 
 /// Puts the chat at this time, unless it is at a later one, in the inboxes of both members, and rings their feeds, all at once. Without
 /// a time, it only rings. The same again changes nothing. What it fails with says that nobody can tell what is stored: the
