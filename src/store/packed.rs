@@ -4,35 +4,50 @@
 use crate::store::reply::Unreadable;
 use rmp::decode::{read_array_len, read_str_len};
 
+/// Reads a list of strings.
+pub(super) fn strings(mut packed: &[u8]) -> Result<Vec<&[u8]>, Unreadable> {
+    take_list(&mut packed, take_string).ok_or_else(malformed)
+}
+
+/// Reads a list of lists of strings.
+pub(super) fn lists(mut packed: &[u8]) -> Result<Vec<Vec<&[u8]>>, Unreadable> {
+    // cmsgpack packs a table without values as a map.
+    if matches!(packed, [0x80]) {
+        return Ok(Vec::new());
+    }
+    take_list(&mut packed, |packed| take_list(packed, take_string)).ok_or_else(malformed)
+}
+
+fn malformed() -> Unreadable {
+    Unreadable("the reply is not valid MessagePack".into())
+}
+
+/// Takes the list at the front; `None` if there is another value.
+fn take_list<'a, T>(packed: &mut &'a [u8], take: impl Fn(&mut &'a [u8]) -> Option<T>) -> Option<Vec<T>> {
+    let count = read_array_len(packed).ok()?;
+    (0..count).map(|_| take(packed)).collect()
+}
+
 /// Takes the string at the front; `None` if there is another value.
-pub(super) fn take_string<'a>(packed: &mut &'a [u8]) -> Option<&'a [u8]> {
+fn take_string<'a>(packed: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(read_str_len(packed).ok()?).ok()?;
     let (string, rest) = packed.split_at_checked(length)?;
     *packed = rest;
     Some(string)
 }
 
-/// Reads a list of lists of strings.
-pub(super) fn lists(mut packed: &[u8]) -> Result<Vec<Vec<&[u8]>>, Unreadable> {
-    let mut take = || {
-        // cmsgpack packs a table without values as a map.
-        if matches!(packed, [0x80]) {
-            return Some(Vec::new());
-        }
-        let count = read_array_len(&mut packed).ok()?;
-        let list = |packed: &mut _| {
-            let count = read_array_len(packed).ok()?;
-            (0..count).map(|_| take_string(packed)).collect()
-        };
-        (0..count).map(|_| list(&mut packed)).collect()
-    };
-    take().ok_or_else(|| Unreadable("the reply is not valid MessagePack".into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fuzz::{fuzz, near};
+
+    #[test]
+    fn a_list_is_an_array_of_strings() {
+        assert_eq!(strings(b"\x92\xa1a\xa2\xff\0"), Ok(vec![&b"a"[..], b"\xff\0"]));
+        for wrong in [&b""[..], b"\x80", b"\xa1a", b"\x91", b"\x91\xa2a", b"\x91\x91\xa1a"] {
+            assert!(strings(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn lists_are_arrays_of_arrays_of_strings() {
@@ -59,6 +74,7 @@ mod tests {
             let mut packed = vec![0x92, 0x91, 0xa1, b'a'];
             packed.extend(tail);
             _ = lists(&packed);
+            _ = strings(&packed);
         });
     }
 }

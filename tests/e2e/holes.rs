@@ -1,7 +1,7 @@
 //! Messages that an operator removed by hand (`XDEL`) leave holes, and hide or repeat no other message.
 
 use confab_kit::{Confab, Redis, log_key, numbers, texts};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Removes the message of this index, as moderation does.
 async fn remove(redis: &Redis, confab: &Confab, index: u64) {
@@ -23,6 +23,51 @@ async fn a_walk_passes_a_hole_and_repeats_nothing() {
             let walked: Vec<_> = pages.iter().flat_map(texts).collect();
             assert_eq!(walked, expected, "limit {limit}, reverse {reverse}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_message_between_many_holes_keeps_its_index() {
+    let redis = Redis::start();
+    let confab = Confab::start(&redis);
+    confab.send_all("a:b", "a", numbers(0..250)).await;
+    // Alone, in a row, at both ends of what Redis reads at once, and the oldest.
+    let holes = [0, 1, 7, 50, 51, 52, 99, 100, 101, 102, 200, 248];
+    for index in holes {
+        remove(&redis, &confab, index).await;
+    }
+    let indexes = |messages: &[Value]| -> Vec<u64> {
+        messages
+            .iter()
+            .map(|message| {
+                let index = message["index"].as_u64().unwrap();
+                assert_eq!(message["text"], index.to_string());
+                index
+            })
+            .collect()
+    };
+    let mut expected: Vec<_> = (0..250).filter(|index| !holes.contains(index)).collect();
+    for limit in [9, 100, 1000] {
+        let request = json!({ "chat": "a:b", "limit": limit });
+        assert_eq!(indexes(&confab.walk(request.clone()).await), expected, "limit {limit}");
+        let (mut walked, mut after) = (Vec::new(), json!("0"));
+        loop {
+            let page = confab
+                .pull(json!({ "chat": "a:b", "limit": limit, "after": after }))
+                .await
+                .ok();
+            walked.extend(indexes(page["messages"].as_array().unwrap()));
+            after = page["position"].clone();
+            if page["has_more"] != json!(true) {
+                break;
+            }
+        }
+        assert_eq!(walked, expected, "after, limit {limit}");
+    }
+    expected.reverse();
+    for limit in [9, 100, 1000] {
+        let request = json!({ "chat": "a:b", "limit": limit, "reverse": true });
+        assert_eq!(indexes(&confab.walk(request).await), expected, "reverse, limit {limit}");
     }
 }
 

@@ -127,30 +127,61 @@ async fn a_key_of_the_wrong_type_is_a_500_and_its_cause_is_only_in_the_server_lo
 
 #[tokio::test]
 async fn an_unreadable_entry_hides_no_other_message() {
+    for fields in [
+        &["from", "elsewhere"][..],
+        &["1", "a:b", "2", "a:c"],
+        &["1", "without a sender"],
+        &["1", "a:b", "", ""],
+    ] {
+        let redis = Redis::start();
+        let confab = Confab::start(&redis);
+        confab.send_all("a:b", "a", ["0", "1"]).await;
+        let (key, epoch) = (log_key("a:b"), confab.epoch("a:b").await);
+        let id = format!("{epoch}-2");
+        let command: Vec<_> = ["XADD", &key, &id].iter().chain(fields).copied().collect();
+        redis.command::<()>(command).await;
+        confab.send_all("a:b", "a", ["3", "4"]).await;
+
+        assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 2 })).await, ["0", "1"]);
+        assert_eq!(confab.texts(json!({ "chat": "a:b", "cursor": 3 })).await, ["3", "4"]);
+        assert_eq!(
+            confab
+                .texts(json!({ "chat": "a:b", "limit": 2, "reverse": true }))
+                .await,
+            ["4", "3"]
+        );
+        assert_eq!(confab.log(), "");
+        assert_eq!(
+            confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.problem(),
+            (500, Value::Null)
+        );
+        confab.logged(&redis.logged_key(&key).await).await;
+        confab.logged(&format!("entry {id}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_the_entries_of_one_epoch() {
     let redis = Redis::start();
     let confab = Confab::start(&redis);
-    confab.send_all("a:b", "a", ["0", "1"]).await;
+    confab.send_all("a:b", "a", ["0", "1", "2"]).await;
     let (key, epoch) = (log_key("a:b"), confab.epoch("a:b").await);
-    redis
-        .command::<()>(["XADD", &key, &format!("{epoch}-2"), "from", "elsewhere"])
-        .await;
-    confab.send_all("a:b", "a", ["3", "4"]).await;
-
-    assert_eq!(confab.texts(json!({ "chat": "a:b", "limit": 2 })).await, ["0", "1"]);
-    assert_eq!(confab.texts(json!({ "chat": "a:b", "cursor": 3 })).await, ["3", "4"]);
-    assert_eq!(
-        confab
-            .texts(json!({ "chat": "a:b", "limit": 2, "reverse": true }))
-            .await,
-        ["4", "3"]
-    );
-    assert_eq!(confab.log(), "");
-    assert_eq!(
-        confab.pull(json!({ "chat": "a:b", "limit": 3 })).await.problem(),
-        (500, Value::Null)
-    );
-    confab.logged(&redis.logged_key(&key).await).await;
-    confab.logged(&format!("{epoch}-2")).await;
+    let after = confab.pull(json!({ "chat": "a:b", "limit": 2 })).await.ok()["position"].clone();
+    let later = epoch + 1;
+    for (index, text) in [(3, "a:3"), (4, "a:4")] {
+        redis
+            .command::<()>(["XADD", &key, &format!("{later}-{index}"), &index.to_string(), text])
+            .await;
+    }
+    for limit in [1, 2, 3, 10] {
+        let newest = json!({ "chat": "a:b", "limit": limit, "reverse": true });
+        let expected = if limit == 1 { &["4"][..] } else { &["4", "3"] };
+        assert_eq!(confab.texts(newest).await, expected, "limit {limit}");
+        let response = confab
+            .pull(json!({ "chat": "a:b", "limit": limit, "after": after }))
+            .await;
+        assert_eq!(response.problem().0, 410, "limit {limit}");
+    }
 }
 
 #[tokio::test]

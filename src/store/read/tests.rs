@@ -18,24 +18,36 @@ fn string(value: &[u8]) -> Vec<u8> {
     [vec![length], value.to_vec()].concat()
 }
 
-fn entry(id: &str, fields: &[&[u8]]) -> Vec<u8> {
-    let fields: Vec<_> = fields.iter().map(|field| string(field)).collect();
-    array(&[string(id.as_bytes()), array(&fields)])
+/// A run of entries: of each its time and its text.
+fn run(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let values: Vec<_> = entries
+        .iter()
+        .flat_map(|(sent, text)| [string(sent), string(text)])
+        .collect();
+    array(&values)
 }
 
-/// A page of these entries, in a chat that has the messages 3 to 9.
-fn reply(page: Vec<u8>) -> Vec<RedisResult> {
-    let mut reply = strings(&["page", "17-9", "109", "17-3"]);
-    reply.push(RedisResult::Binary(page));
+/// A page of these runs, in a chat that has the messages 3 to 9.
+fn reply(runs: &[(&str, Vec<u8>)]) -> Vec<RedisResult> {
+    let mut reply = strings(&["page", "17-9", "109"]);
+    reply.push(RedisResult::Int64(3));
+    for (first, packed) in runs {
+        reply.extend(strings(&[first]));
+        reply.push(RedisResult::Binary(packed.clone()));
+    }
     reply
 }
 
+fn forward(reply: &[RedisResult]) -> Result<Found, Unreadable> {
+    decode(Order::Forward, reply)
+}
+
 #[test]
-fn a_page_is_the_log_s_two_ends_and_its_entries() {
-    let page = array(&[
-        entry("17-3", &[b"17", b"Alice:hi"]),
-        entry("17-4", &[b"18", b"bob:\0:/"]),
-    ]);
+fn a_page_is_the_log_s_two_ends_and_its_runs_of_entries() {
+    let runs = [
+        ("17-4", run(&[(b"18", b"Alice:hi"), (b"19", b"bob:\0:/")])),
+        ("17-7", run(&[(b"21", b"bob:ho")])),
+    ];
     let extent = Extent {
         epoch: Epoch::new(17).unwrap(),
         oldest: 3,
@@ -48,44 +60,70 @@ fn a_page_is_the_log_s_two_ends_and_its_entries() {
         text: text.into(),
         send_time,
     };
-    let messages = vec![message(3, "Alice", "hi", 17), message(4, "bob", "\0:/", 18)];
+    let messages = |indexes: [u64; 3]| {
+        vec![
+            message(indexes[0], "Alice", "hi", 18),
+            message(indexes[1], "bob", "\0:/", 19),
+            message(indexes[2], "bob", "ho", 21),
+        ]
+    };
     let slice = |messages| Ok(Found::Slice(Some(Slice { extent, messages })));
-    assert_eq!(decode(&reply(page)), slice(messages));
-    assert_eq!(decode(&reply(Vec::new())), slice(Vec::new()));
-    assert_eq!(decode(&[]), Ok(Found::Slice(None)));
+    assert_eq!(forward(&reply(&runs)), slice(messages([4, 5, 7])));
+    assert_eq!(decode(Order::Reverse, &reply(&runs)), slice(messages([4, 3, 7])));
+    assert_eq!(forward(&reply(&[])), slice(Vec::new()));
+    assert_eq!(forward(&[]), Ok(Found::Slice(None)));
 }
 
 #[test]
 fn a_page_that_cannot_be_read_says_where_and_why() {
-    let of_entry = |fields: &[&[u8]]| reply(array(&[entry("17-0", fields)]));
+    let of_entry = |sent: &[u8], text: &[u8]| reply(&[("17-0", run(&[(sent, text)]))]);
+    let with_oldest = |words: &[&str], oldest| {
+        let mut reply = strings(words);
+        reply.push(oldest);
+        reply
+    };
+    let half = reply(&[("17-0", array(&[string(b"17")]))]);
     for (values, why) in [
         (strings(&["unreadable", "WRONGTYPE Operation"]), "WRONGTYPE Operation"),
         (strings(&["17-9"]), "the reply of read.lua has an unknown shape"),
-        (strings(&["page", "17-9", "1", "x", ""]), "\"x\" is not an entry's id"),
         (
-            strings(&["page", "17-9", "x", "17-0", ""]),
+            with_oldest(&["page", "17-9", "1"], RedisResult::Int64(-1)),
+            "the reply of read.lua has an unknown shape",
+        ),
+        (
+            strings(&["page", "17-9", "1", "17-0"]),
+            "the reply of read.lua has an unknown shape",
+        ),
+        (
+            [reply(&[]), strings(&["17-0"])].concat(),
+            "the reply of read.lua has an unknown shape",
+        ),
+        (
+            with_oldest(&["page", "x", "1"], RedisResult::Int64(0)),
+            "\"x\" is not an entry's id",
+        ),
+        (reply(&[("x", run(&[]))]), "\"x\" is not an entry's id"),
+        (
+            with_oldest(&["page", "17-9", "x"], RedisResult::Int64(0)),
             "has a time that is no number",
         ),
+        (half, "the page has half a message, or one without an index"),
+        (of_entry(b"sender", b"a:b"), "entry 17-0: has a time that is no number"),
+        (of_entry(b"17", b"ab"), "entry 17-0: has no sender"),
+        (of_entry(b"17", b"\xff:b"), "entry 17-0: is not UTF-8"),
+        (of_entry(b"17", b"a:\xff"), "entry 17-0: is not UTF-8"),
         (
-            of_entry(&[b"17"]),
-            "entry 17-0: does not have the one field of a message",
+            reply(&[("17-0", b"\xc1".to_vec())]),
+            "the reply is not valid MessagePack",
         ),
-        (
-            of_entry(&[b"17", b"a:b", b"c", b"d"]),
-            "entry 17-0: does not have the one field of a message",
-        ),
-        (
-            of_entry(&[b"sender", b"a:b"]),
-            "entry 17-0: has a time that is no number",
-        ),
-        (of_entry(&[b"17", b"ab"]), "entry 17-0: has no sender"),
-        (of_entry(&[b"17", b"\xff:b"]), "entry 17-0: is not UTF-8"),
-        (of_entry(&[b"17", b"a:\xff"]), "entry 17-0: is not UTF-8"),
     ] {
-        assert_eq!(decode(&values), Err(Unreadable(why.to_owned())));
+        assert_eq!(forward(&values), Err(Unreadable(why.to_owned())));
     }
-    let Unreadable(why) = decode(&reply(b"\xc1".to_vec())).unwrap_err();
-    assert!(why.starts_with("the page is not valid MessagePack"), "{why}");
+    // No entry has an index below 0, or above what an id can hold.
+    let two = run(&[(b"17", b"a:b"), (b"18", b"a:b")]);
+    for (order, first) in [(Order::Reverse, "17-0"), (Order::Forward, "17-18446744073709551615")] {
+        assert!(decode(order, &reply(&[(first, two.clone())])).is_err());
+    }
 }
 
 #[test]
@@ -95,16 +133,25 @@ fn fuzz_pages() {
         1 => any::<i64>().prop_map(RedisResult::Int64),
         1 => Just(RedisResult::Nil),
     ];
-    let page = near(&["\u{92}", "\x17a:b"]).prop_map(|bytes| {
-        let mut page = array(&[entry("17-3", &[b"18", b"a:hi"])]);
+    let page = (near(&["\u{92}", "\x17a:b"]), near(&["17-3"])).prop_map(|(bytes, id)| {
+        let mut page = run(&[(b"18", b"a:hi")]);
         page.extend(bytes);
-        reply(page)
+        let mut values = reply(&[("17-3", page.clone())]);
+        values.extend([id, page].map(RedisResult::Binary));
+        values
     });
-    fuzz("pages", &prop_oneof![vec(value, 0..6), page], |reply| {
-        if let Ok(Found::Slice(Some(slice))) = decode(&reply) {
-            assert!(
-                matches!(&reply[..], [_, _, _, _, RedisResult::Binary(page)] if page.len() >= slice.messages.len())
-            );
-        }
-    });
+    let order = prop_oneof![Just(Order::Forward), Just(Order::Reverse)];
+    fuzz(
+        "pages",
+        &(order, prop_oneof![vec(value, 0..8), page]),
+        |(order, reply)| {
+            if let Ok(Found::Slice(Some(slice))) = decode(order, &reply) {
+                let bytes = |value: &RedisResult| match value {
+                    RedisResult::Binary(page) => page.len(),
+                    _ => 0,
+                };
+                assert!(reply.iter().map(bytes).sum::<usize>() >= slice.messages.len());
+            }
+        },
+    );
 }
