@@ -90,7 +90,7 @@ pub enum Error {
         limit: usize,
     },
     /// The body did not arrive within this time; nothing was stored.
-    #[error("the body did not arrive within {} s", .0.as_secs_f32())]
+    #[error("the body did not arrive within {} ms", .0.as_millis())]
     SlowBody(Duration),
     /// The body is compressed, or encoded in another way; nothing was stored.
     #[error("the body must have no content encoding")]
@@ -135,8 +135,8 @@ pub enum Error {
         version: [u32; 2],
     },
     /// A defect, a wrong setting or unreadable stored data. The cause is for the server log alone.
-    #[error("internal error: {0:#}")]
-    Internal(Cause),
+    #[error("internal error: {0}")]
+    Internal(String),
 }
 
 impl Error {
@@ -149,7 +149,7 @@ impl Error {
     }
 
     /// An internal error with this cause.
-    pub fn internal(cause: impl Into<Cause>) -> Self {
+    pub fn internal(cause: impl Into<String>) -> Self {
         Self::Internal(cause.into())
     }
 
@@ -175,35 +175,7 @@ impl Error {
             | Self::Gone { .. } => None,
             Self::Unavailable { .. } => Some(("/problems/unavailable", self.to_string())),
             Self::OldRedis { .. } => Some(("/problems/old-redis", self.to_string())),
-            Self::Internal(cause) => Some(("/problems/internal", format!("{cause:#}"))),
+            Self::Internal(cause) => Some(("/problems/internal", cause.clone())),
         }
-    }
-}
-
-/// What led to an internal error: a chain of causes, printed on one line.
-#[derive(Debug)]
-pub struct Cause(anyhow::Error);
-
-impl std::fmt::Display for Cause {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl From<anyhow::Error> for Cause {
-    fn from(error: anyhow::Error) -> Self {
-        Self(error)
-    }
-}
-
-impl From<String> for Cause {
-    fn from(message: String) -> Self {
-        Self(anyhow::Error::msg(message))
-    }
-}
-
-impl PartialEq for Cause {
-    fn eq(&self, other: &Self) -> bool {
-        format!("{self:#}") == format!("{other:#}")
     }
 }

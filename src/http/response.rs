@@ -2,7 +2,6 @@
 
 use crate::domain::error::{Error, Result};
 use crate::http::headers::Headers;
-use anyhow::Context as _;
 use serde::Serialize;
 use spin_sdk::wasip3::http::types::{self, ErrorCode, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
@@ -106,9 +105,7 @@ pub(super) fn no_content() -> Response {
 
 /// The JSON of a value, on one line.
 pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value)
-        .context("an answer is not JSON")
-        .map_err(Error::internal)
+    serde_json::to_vec(value).map_err(|why| Error::internal(format!("an answer is not JSON: {why}")))
 }
 
 /// A response with an exact `content-length`. Without it the host sends the body in chunks, whose end is a packet of its own that

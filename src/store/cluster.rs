@@ -139,13 +139,13 @@ impl Known {
         let mut replicas = Vec::new();
         for range in ranges {
             let primary = Node::new(config, answered, &range.primary);
-            self.nodes.push(primary.clone());
+            if !self.nodes.contains(&primary) {
+                self.nodes.push(primary.clone());
+            }
             replicas.extend(range.replicas);
             self.slots.push((range.first..=range.last, primary));
         }
         // Connections to the primaries are open already: they come first.
-        self.nodes.sort();
-        self.nodes.dedup();
         let replicas = replicas.iter().map(|replica| Node::new(config, answered, replica));
         self.nodes.extend(replicas);
     }

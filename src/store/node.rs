@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 /// A Redis to connect to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     /// The one that `redis_host` names.
     Configured,

@@ -5,7 +5,6 @@ use crate::store::attempt::{Effect, attempt};
 use crate::store::connection::Shared;
 use crate::store::reply::text;
 use crate::store::session::Session;
-use anyhow::Context as _;
 use futures::future::try_join;
 use spin_sdk::redis::RedisResult;
 
@@ -28,9 +27,7 @@ pub async fn ready(session: &Session) -> Result<()> {
         [RedisResult::Status(pong), hello @ ..] if pong == "PONG" => hello,
         _ => return Err(Error::internal("Redis does not answer PING with PONG".to_owned())),
     };
-    let version = version(hello)
-        .context("Redis does not say its version")
-        .map_err(Error::internal)?;
+    let version = version(hello).ok_or_else(|| Error::internal("Redis does not say its version"))?;
     let [major, _] = version;
     if major < OLDEST_MAJOR {
         return Err(Error::OldRedis { version });

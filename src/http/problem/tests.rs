@@ -19,7 +19,7 @@ fn only_the_client_s_own_mistakes_are_explained() {
             "text is over the limit of 65536 bytes",
         ),
         (too_large(None), 413, "body is over the limit of 65536 bytes"),
-        (Error::SlowBody(Duration::from_secs(10)), 408, "within 10 s"),
+        (Error::SlowBody(Duration::from_secs(10)), 408, "within 10000 ms"),
         (Error::UnsupportedEncoding, 415, "no content encoding"),
         (Error::Unauthenticated(None), 401, "a bearer token is required"),
         (Error::TwoTokens, 400, "only one token"),
