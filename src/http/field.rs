@@ -1,10 +1,9 @@
 //! HTTP's names for the fields of requests.
 
-#[cfg(test)]
-use crate::domain::error::Error;
-use crate::domain::error::Field;
+use crate::domain::error::{Error, Field};
 
 /// Every field.
+#[cfg(test)]
 pub(super) const FIELDS: [Field; 15] = [
     Field::Chat,
     Field::Text,
@@ -45,13 +44,18 @@ pub(super) fn name_of(field: Field) -> &'static str {
     }
 }
 
-/// The field of this name; `None` if confab does not read it.
-pub(super) fn field_named(name: &str) -> Option<Field> {
-    FIELDS.into_iter().find(|field| name_of(*field) == name)
+/// What a field's value is.
+pub(super) enum Kind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Truth,
 }
 
-/// What a field's value must be, in the words of an error.
-pub(super) fn kind_of(field: Field) -> &'static str {
+/// What a field's value must be.
+pub(super) fn kind_of(field: Field) -> Kind {
     match field {
         Field::Chat
         | Field::Text
@@ -61,12 +65,20 @@ pub(super) fn kind_of(field: Field) -> &'static str {
         | Field::LastEventId
         | Field::Name
         | Field::Position
-        | Field::Caller => "must be a string",
-        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
-            "must be a whole number from 0 to 18446744073709551615"
-        }
-        Field::Reverse => "must be true or false",
+        | Field::Caller => Kind::Text,
+        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => Kind::Number,
+        Field::Reverse => Kind::Truth,
     }
+}
+
+/// The error of a field whose value is of another kind.
+pub(super) fn of_another_kind(field: Field) -> Error {
+    let reason = match kind_of(field) {
+        Kind::Text => "must be a string",
+        Kind::Number => "must be a whole number from 0 to 18446744073709551615",
+        Kind::Truth => "must be true or false",
+    };
+    Error::invalid(field, reason)
 }
 
 /// The field that an error names, or `body` for the request as a whole: for tests of what is refused.
@@ -75,18 +87,5 @@ pub(super) fn field_at_fault<T: std::fmt::Debug>(result: Result<T, Error>) -> &'
     match result {
         Err(Error::Invalid { field, .. }) => field.map_or("body", name_of),
         other => panic!("{other:?}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_is_found_by_its_name() {
-        for field in FIELDS {
-            assert_eq!(field_named(name_of(field)), Some(field));
-        }
-        assert_eq!(field_named("send_time"), None);
     }
 }

@@ -4,27 +4,27 @@ use crate::config;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Field, Result};
 use crate::domain::page::{Page, PageFields, PageRequest};
+use crate::http::body;
 use crate::http::call::Call;
+use crate::http::json::Object;
 use crate::http::message::Message;
 use crate::http::query::Query;
 use crate::http::response::{self, Response};
-use crate::http::{body, json};
 use crate::service::{self, Session};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::num::NonZeroU64;
 
-/// The fields of the body, each as JSON spells it.
-#[derive(Deserialize)]
-struct Fields {
-    chat: Option<String>,
-    cursor: Option<u64>,
-    limit: Option<u64>,
-    reverse: Option<bool>,
-    before: Option<u64>,
-    epoch: Option<u64>,
-    wait: Option<u64>,
-    after: Option<String>,
-}
+/// The fields of the body.
+const FIELDS: [Field; 8] = [
+    Field::Chat,
+    Field::Cursor,
+    Field::Limit,
+    Field::Reverse,
+    Field::Before,
+    Field::Epoch,
+    Field::Wait,
+    Field::After,
+];
 
 #[derive(Serialize)]
 struct Pulled<'a> {
@@ -76,16 +76,16 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 /// Reads the fields. Unknown ones are ignored.
 fn parse(body: &[u8], query: &str) -> Result<PageFields> {
     if !body.is_empty() {
-        let fields: Fields = json::object(body)?;
+        let mut fields = Object::parse(body, &FIELDS)?;
         return Ok(PageFields {
-            chat: json::required(Field::Chat, fields.chat)?,
-            cursor: fields.cursor,
-            limit: fields.limit,
-            reverse: fields.reverse,
-            before: fields.before,
-            epoch: fields.epoch,
-            wait: fields.wait,
-            after: fields.after,
+            chat: fields.required(Field::Chat)?,
+            cursor: fields.number(Field::Cursor),
+            limit: fields.number(Field::Limit),
+            reverse: fields.truth(Field::Reverse),
+            before: fields.number(Field::Before),
+            epoch: fields.number(Field::Epoch),
+            wait: fields.number(Field::Wait),
+            after: fields.text(Field::After),
         });
     }
     let query = Query::parse(query)?;

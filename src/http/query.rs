@@ -2,7 +2,7 @@
 
 use crate::domain::entry_id::decimal;
 use crate::domain::error::{Error, Field, Result};
-use crate::http::field::{kind_of, name_of};
+use crate::http::field::{name_of, of_another_kind};
 use percent_encoding::percent_decode_str;
 
 /// The fields of a query string, decoded.
@@ -46,13 +46,13 @@ impl Query {
 
     /// The value of a field that is a whole number.
     pub(super) fn number(&self, field: Field) -> Result<Option<u64>> {
-        let number = |value| decimal(value).ok_or_else(|| Error::invalid(field, kind_of(field)));
+        let number = |value| decimal(value).ok_or_else(|| of_another_kind(field));
         self.text(field)?.map(number).transpose()
     }
 
     /// The value of a field that is true or false.
     pub(super) fn truth(&self, field: Field) -> Result<Option<bool>> {
-        let truth = |value: &str| value.parse().map_err(|_| Error::invalid(field, kind_of(field)));
+        let truth = |value: &str| value.parse().map_err(|_| of_another_kind(field));
         self.text(field)?.map(truth).transpose()
     }
 }

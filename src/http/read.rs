@@ -5,21 +5,15 @@ use crate::domain::caller::Caller;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Field, Result};
 use crate::domain::mark::{MarkFields, MarkRequest};
+use crate::http::body;
 use crate::http::call::Call;
+use crate::http::json::Object;
 use crate::http::response::{self, Response};
-use crate::http::{body, json};
 use crate::service::{self, Session};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The fields of the body.
-#[derive(Deserialize)]
-struct Fields {
-    name: Option<String>,
-    chat: Option<String>,
-    position: Option<String>,
-    index: Option<u64>,
-    epoch: Option<u64>,
-}
+const FIELDS: [Field; 5] = [Field::Name, Field::Chat, Field::Position, Field::Index, Field::Epoch];
 
 #[derive(Serialize)]
 struct Marked {
@@ -48,13 +42,13 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 
 /// Parses the body, a JSON object. Unknown fields are ignored.
 fn parse(caller: Option<&Caller>, body: &[u8]) -> Result<MarkRequest> {
-    let fields: Fields = json::object(body)?;
-    let reader = service::reader(caller, fields.name.as_deref())?;
+    let mut fields = Object::parse(body, &FIELDS)?;
+    let reader = service::reader(caller, fields.text(Field::Name).as_deref())?;
     let fields = MarkFields {
-        chat: json::required(Field::Chat, fields.chat)?,
-        position: fields.position,
-        index: fields.index,
-        epoch: fields.epoch,
+        chat: fields.required(Field::Chat)?,
+        position: fields.text(Field::Position),
+        index: fields.number(Field::Index),
+        epoch: fields.number(Field::Epoch),
     };
     service::mark(caller, reader, &fields)
 }

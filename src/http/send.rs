@@ -5,18 +5,11 @@ use crate::domain::error::{Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::DraftFields;
 use crate::http::call::Call;
+use crate::http::json::Object;
 use crate::http::response::{self, Response};
-use crate::http::{body, json, rate_limit, request_headers};
+use crate::http::{body, rate_limit, request_headers};
 use crate::service::{self, Session};
-use serde::{Deserialize, Serialize};
-
-/// The fields of the body.
-#[derive(Deserialize)]
-struct Fields {
-    chat: Option<String>,
-    text: Option<String>,
-    sender: Option<String>,
-}
+use serde::Serialize;
 
 #[derive(Serialize)]
 struct Sent {
@@ -45,11 +38,11 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 
 /// Parses the body, a JSON object. Unknown fields are ignored.
 fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<DraftFields> {
-    let fields: Fields = json::object(body)?;
+    let mut fields = Object::parse(body, &[Field::Chat, Field::Text, Field::Sender])?;
     Ok(DraftFields {
-        chat: json::required(Field::Chat, fields.chat)?,
-        text: json::required(Field::Text, fields.text)?,
-        sender: fields.sender,
+        chat: fields.required(Field::Chat)?,
+        text: fields.required(Field::Text)?,
+        sender: fields.text(Field::Sender),
         key,
     })
 }
