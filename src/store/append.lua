@@ -26,21 +26,20 @@ local field, tokens, must_keep, keep, cap, interval, span, replicas, flags = str
 local has_read, only_looks = flags % 2, flags >= 2
 -- The chat and its members, as marks, inboxes and feeds name them.
 local chat, sender, other = tag_of(log, 'log'), ARGV[3], ARGV[4]
-local inboxes, feeds, first_bucket = {}, {}, 3
+local inbox, other_inbox, feed, other_feed
+local first_bucket = 3
 if not sender then
-  sender, other, first_bucket = tag_of(KEYS[3], 'inbox'), tag_of(KEYS[4], 'inbox'), 7
-  inboxes[1], feeds[1] = KEYS[3], KEYS[5]
-  if other ~= sender then
-    inboxes[2], feeds[2] = KEYS[4], KEYS[6]
-  end
+  inbox, other_inbox, feed, other_feed = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+  sender, other, first_bucket = tag_of(inbox, 'inbox'), tag_of(other_inbox, 'inbox'), 7
 end
+local is_of_two = sender ~= other
 local bucket, last_bucket = KEYS[first_bucket], #KEYS
 local rate
 if interval > 0 then
   rate, last_bucket = KEYS[#KEYS], #KEYS - 1
 end
 
-local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
+local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
 if found.err then return { 'unreadable', found.err } end
 local now = redis.call('TIME')
 local clock = now[1] * 1000000 + now[2]
@@ -54,12 +53,12 @@ if rate then
   used = math.max(0, (tonumber(was_charged) or 0) - clock)
 end
 local function charge(for_microseconds)
-  local until_then = string.format('%.0f', clock + for_microseconds)
-  return redis.pcall('SET', rate, until_then, 'PX', math.ceil(for_microseconds / 1000))
+  local until_then = string.format('%d', clock + for_microseconds)
+  redis.call('SET', rate, until_then, 'PX', math.ceil(for_microseconds / 1000))
 end
 if used and used > span then
   used = span
-  must(charge(span))
+  charge(span)
 end
 
 local newest = found[1]
@@ -90,7 +89,7 @@ for i = first_bucket, last_bucket do
     local sent_epoch, index, sent_time = struct.unpack(RECEIPT, receipt)
     if proves(sent_epoch, index, sent_time) then
       -- From Redis 7.2 on, WAIT waits for the connection's last write. The first one may have been another connection's.
-      if replicas > 0 then must(redis.pcall('HSET', KEYS[i], field, receipt)) end
+      if replicas > 0 then redis.call('HSET', KEYS[i], field, receipt) end
       if string.sub(receipt, -4) == string.sub(tokens, -4) then return { 'stored', index, sent_time, used } end
       if string.sub(receipt, -8, -5) ~= string.sub(tokens, 1, 4) then return { 'reused' } end
       return { 'replayed', index, sent_time, used }
@@ -113,95 +112,86 @@ end
 
 local function write_receipt(of_index)
   local receipt = struct.pack(RECEIPT, tonumber(epoch), of_index, time) .. tokens
-  return redis.pcall('HSET', bucket, field, receipt)
+  redis.call('HSET', bucket, field, receipt)
 end
 
-local written = string.format('%.0f', time)
+local id, written = format_id(epoch, index), string.format('%d', time)
 local most = cap > 0 and math.max(cap, redis.call('XLEN', log) + 1 - MOST_TRIMMED)
-local function append()
-  if most then return redis.pcall('XADD', log, 'MAXLEN', '=', most, epoch .. '-*', written, entry) end
-  return redis.pcall('XADD', log, epoch .. '-*', written, entry)
-end
-
 local left = redis.call('PTTL', bucket)
-local was_read = redis.pcall('HMGET', marks, sender, other)
-if was_read.err then return { 'unreadable', marks .. ': ' .. was_read.err } end
-local is_followed = feeds[1] and redis.call('EXISTS', unpack(feeds)) > 0
+local is_followed = feed and redis.call('EXISTS', feed, other_feed) > 0
 
-local has_marks = was_read[1] or was_read[2]
+local was_read = redis.pcall('HGET', marks, sender)
+if is_refusal(was_read) then return { 'unreadable', marks .. ': ' .. was_read.err } end
+local has_marks = was_read or redis.call('HGET', marks, other)
 local function mark_read(up_to)
-  if has_read == 0 and has_marks then return true end
-  local read = format_id(epoch, up_to) .. '-' .. written
-  if has_marks then return redis.pcall('HSET', marks, sender, read) end
+  if has_read == 0 and has_marks then return end
+  local read = up_to .. '-' .. written
+  if has_marks then return redis.call('HSET', marks, sender, read) end
   -- A log without marks is from before there were any: to both members, nothing that was in it is new.
   local before = newest and format_position(epoch, last, time_of(newest)) or '0'
   if has_read == 0 then read = before end
-  if not newest or other == sender then return redis.pcall('HSET', marks, sender, read) end
-  return redis.pcall('HSET', marks, sender, read, other, before)
+  if not newest or not is_of_two then return redis.call('HSET', marks, sender, read) end
+  return redis.call('HSET', marks, sender, read, other, before)
 end
 
 -- All or nothing, by order: nobody sees a step of it, and the message comes last. Redis itself needs that order: if the end of its
 -- append-only file is torn off, it may run the first commands of this script at its next start, and not the others.
-local has_charge, has_receipt, has_mark, ranked = false, false, false, {}
+local has_charge, has_receipt, has_mark, ranked, other_ranked
 local function store()
-  local reply
   if rate then
-    reply = charge(used + interval)
-    if is_refusal(reply) then return reply end
+    charge(used + interval)
     has_charge = true
   end
   if is_followed then
-    for _, feed in ipairs(feeds) do
-      reply = ring(feed, chat)
-      if is_refusal(reply) then return reply end
-    end
+    ring(feed, chat)
+    if is_of_two then ring(other_feed, chat) end
   end
-  reply = write_receipt(index)
-  if is_refusal(reply) then return reply end
+  write_receipt(index)
   has_receipt = true
-  if left < must_keep then reply = redis.pcall('PEXPIRE', bucket, keep) end
-  if is_refusal(reply) then return reply end
-  for number, inbox in ipairs(inboxes) do
-    reply = rank(inbox, chat, written, not newest)
-    if is_refusal(reply) then return reply end
-    ranked[number] = reply
+  if left < must_keep then redis.call('PEXPIRE', bucket, keep) end
+  if inbox then
+    ranked = rank(inbox, chat, written, not newest)
+    if is_of_two then other_ranked = rank(other_inbox, chat, written, not newest) end
   end
-  reply = mark_read(index)
-  if is_refusal(reply) then return reply end
+  mark_read(id)
   has_mark = true
-  return append()
+  if most then return redis.call('XADD', log, 'MAXLEN', '=', most, epoch .. '-*', written, entry) end
+  return redis.call('XADD', log, epoch .. '-*', written, entry)
 end
 
-local id = store()
-if is_refusal(id) then
+local is_stored, reply = pcall(store)
+if not is_stored then
   if has_charge and was_charged then
-    charge(math.max(used, 1))
+    pcall(charge, math.max(used, 1))
   elseif has_charge then
     -- This removes it, and needs no other command than the charge.
     redis.pcall('SET', rate, 0, 'PXAT', 1)
   end
-  if has_mark and was_read[1] then
-    redis.pcall('HSET', marks, sender, was_read[1])
+  if has_mark and was_read then
+    redis.pcall('HSET', marks, sender, was_read)
   elseif has_mark then
     redis.pcall('HDEL', marks, sender, has_marks and sender or other)
   end
   -- If this is not allowed, an inbox has a chat without messages, or one too high: a page leaves the one out and shows the other right.
-  for number, added in ipairs(ranked) do
+  local function rank_back(of_inbox, added)
     if added == 1 then
-      redis.pcall('ZREM', inboxes[number], chat)
-    elseif newest then
-      redis.pcall('ZADD', inboxes[number], newest[2][1], chat)
+      redis.pcall('ZREM', of_inbox, chat)
+    elseif added and newest then
+      redis.pcall('ZADD', of_inbox, newest[2][1], chat)
     end
   end
+  rank_back(inbox, ranked)
+  rank_back(other_inbox, other_ranked)
   -- If not even this is allowed, the receipt becomes one of an index that no log has given out.
-  if has_receipt and is_refusal(redis.pcall('HDEL', bucket, field)) then write_receipt(2 ^ 48 - 1) end
-  error(id)
+  if has_receipt and is_refusal(redis.pcall('HDEL', bucket, field)) then pcall(write_receipt, 2 ^ 48 - 1) end
+  -- Redis's `pcall` returns the text of a refusal, and a text would be passed on as an error of this script.
+  error(is_refusal(reply) and reply or { err = reply })
 end
 
 -- Redis numbers the entries: the newest one may have been removed by hand, and its index is never given out again.
-if id ~= format_id(epoch, index) then
-  index = select(2, parse_id(id))
-  write_receipt(index)
-  mark_read(index)
+if reply ~= id then
+  index = select(2, parse_id(reply))
+  pcall(write_receipt, index)
+  pcall(mark_read, reply)
 end
 return { 'stored', index, time, used and used + interval }

@@ -31,6 +31,7 @@ local function last_given(log)
   end
 end
 
+-- (A number among the words of a command costs Redis more than a text.)
 local function first_of(log, command, from, to)
-  return redis.call(command, log, from, to, 'COUNT', 1)[1]
+  return redis.call(command, log, from, to, 'COUNT', '1')[1]
 end

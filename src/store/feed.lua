@@ -25,7 +25,7 @@ if last ~= '' then
   end
 end
 
-local found = redis.pcall('XREVRANGE', feed, '+', '-', 'COUNT', 1)
+local found = redis.pcall('XREVRANGE', feed, '+', '-', 'COUNT', '1')
 if found.err then return { 'unreadable', found.err } end
 local newest = found[1] and found[1][1]
 -- Also before there is a feed: if this is refused, none must be made that would live for ever.

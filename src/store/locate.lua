@@ -3,7 +3,7 @@
 -- Returns 'at', an epoch ('' for none), the index of the next message, and the time of the newest message before it (0 for none); or
 -- 'void' or 'unreadable', as in read.lua.
 local log = KEYS[1]
-local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
+local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
 if found.err then return { 'unreadable', found.err } end
 local newest = found[1]
 local kind, index, basis, time = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])

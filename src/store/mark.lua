@@ -8,7 +8,7 @@ local log, marks = KEYS[1], KEYS[2]
 local chat, reader, other = tag_of(log, 'log'), ARGV[5] or tag_of(KEYS[3], 'feed'), ARGV[6] or tag_of(KEYS[4], 'feed')
 local kind, index, basis, time = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
-local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
+local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
 if found.err then return { 'unreadable', found.err } end
 local stored = redis.pcall('HMGET', marks, reader, other)
 if stored.err then return { 'unreadable', marks .. ': ' .. stored.err } end
@@ -41,8 +41,8 @@ if kind ~= 'start' and index + 1 > next_index(read) then
   if not stored[1] and not stored[2] and other ~= reader then
     moved[5], moved[6] = other, format_position(epoch, last, time_of(newest))
   end
-  if KEYS[3] then must(ring(KEYS[3], chat)) end
-  if KEYS[4] and other ~= reader then must(ring(KEYS[4], chat)) end
-  must(redis.pcall(unpack(moved)))
+  if KEYS[3] then ring(KEYS[3], chat) end
+  if KEYS[4] and other ~= reader then ring(KEYS[4], chat) end
+  redis.call(unpack(moved))
 end
 return { 'read', read, newest[1], newest[2][1], oldest }

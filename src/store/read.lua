@@ -28,7 +28,7 @@ if position ~= '' and not before then
 end
 if not newest then
   local begins_with_it = order == 'reverse' and cursor == 0 and not before
-  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', begins_with_it and asked or 1)
+  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', begins_with_it and asked or '1')
   if found.err then return { 'unreadable', found.err } end
   newest = found[1]
   if begins_with_it and newest then step = found end

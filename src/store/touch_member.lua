@@ -4,12 +4,12 @@
 -- A touch may come late, after that of a later message, so the time only grows.
 if ARGV[2] ~= '' then
   local inbox, chat = KEYS[2], ARGV[1]
-  must(rank(inbox, chat, ARGV[2], false))
+  rank(inbox, chat, ARGV[2], false)
   -- It may have changed nothing, and then replicas may lack the touch that did: WAIT waits for the connection's last write.
   if tonumber(ARGV[3]) > 0 then
-    must(redis.pcall('ZADD', inbox, 'INCR', 1, chat))
-    must(redis.pcall('ZADD', inbox, 'INCR', -1, chat))
+    redis.call('ZADD', inbox, 'INCR', 1, chat)
+    redis.call('ZADD', inbox, 'INCR', -1, chat)
   end
 end
-must(ring(KEYS[1], ARGV[1]))
+ring(KEYS[1], ARGV[1])
 return {}

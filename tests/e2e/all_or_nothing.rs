@@ -158,7 +158,6 @@ async fn a_user_that_lacks_a_command_stores_all_or_nothing() {
         "hset",
         "pttl",
         "pexpire",
-        "hmget",
         "zadd",
         "get",
         "set",
