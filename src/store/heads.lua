@@ -17,7 +17,7 @@ local function cut(text)
 end
 
 local function head(number, log, marks, reader, other)
-  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
+  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
   if found.err then return { number, log .. ': ' .. found.err } end
   local newest = found[1]
   if not newest then return nil end

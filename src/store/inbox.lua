@@ -1,6 +1,6 @@
 -- Reads the chats of an inbox, the newest first. KEYS: the inbox. ARGV: how many, and the place after which to begin, a time and a chat
 -- ('' and '' for the newest).
--- Returns 'inbox' and the chats as MessagePack, each with its time; or 'unreadable' with what is wrong with the stored data.
+-- Returns 'inbox' and as MessagePack, in one list, each chat and its time; or 'unreadable' with what is wrong with the stored data.
 local inbox = KEYS[1]
 local count, time, chat = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 
@@ -14,14 +14,17 @@ local function is_below(one, other)
 end
 
 local from = time ~= '' and time or '+inf'
-local chats, passed = {}, 0
-while #chats < count do
+local chats, got, passed = {}, 0, 0
+while got < count do
   local some = redis.pcall('ZRANGE', inbox, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', passed, count, 'WITHSCORES')
   if some.err then return { 'unreadable', some.err } end
   for at = 1, #some, 2 do
     local member, score = some[at], some[at + 1]
     local follows = time == '' or tonumber(score) < tonumber(time) or is_below(member, chat)
-    if follows and #chats < count then chats[#chats + 1] = { member, score } end
+    if follows and got < count then
+      chats[2 * got + 1], chats[2 * got + 2] = member, score
+      got = got + 1
+    end
   end
   if #some < 2 * count then break end
   passed = passed + count

@@ -5,7 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::inbox::Place;
 use crate::domain::member::Member;
 use crate::store::keys;
-use crate::store::packed::lists;
+use crate::store::packed::strings;
 use crate::store::reply::{Unreadable, time};
 use crate::store::script::Script;
 use crate::store::session::Session;
@@ -32,7 +32,7 @@ fn decode(reply: &[RedisResult]) -> Result<Vec<Place>, Unreadable> {
     if word != b"inbox" {
         return Err(Unreadable::of_reply("inbox.lua", reply));
     }
-    lists(packed)?.iter().map(|place| decode_place(place)).collect()
+    strings(packed)?.chunks(2).map(decode_place).collect()
 }
 
 fn decode_place(place: &[&[u8]]) -> Result<Place, Unreadable> {
@@ -58,14 +58,14 @@ mod tests {
 
     #[test]
     fn an_inbox_is_chats_with_their_times() {
-        let places = decode(&reply(b"\x92\x92\xa3a:b\xa218\x92\xa5%7B:c\xa217")).unwrap();
+        let places = decode(&reply(b"\x94\xa3a:b\xa218\xa5%7B:c\xa217")).unwrap();
         let places: Vec<_> = places.iter().map(Place::to_string).collect();
         assert_eq!(places, ["18:a:b", "17:c:{"]);
         for (values, why) in [
             (strings(&["unreadable", "WRONGTYPE"]), "WRONGTYPE"),
-            (reply(b"\x91\x92\xa1a\xa217"), "has a place that is no chat"),
-            (reply(b"\x91\x92\xa3a:b\xa3inf"), "has a time that is no number"),
-            (reply(b"\x91\x91\xa3a:b"), "has a place of an unknown shape"),
+            (reply(b"\x92\xa1a\xa217"), "has a place that is no chat"),
+            (reply(b"\x92\xa3a:b\xa3inf"), "has a time that is no number"),
+            (reply(b"\x91\xa3a:b"), "has a place of an unknown shape"),
             (strings(&["inbox"]), "the reply of inbox.lua has an unknown shape"),
         ] {
             assert_eq!(decode(&values), Err(Unreadable(why.into())));
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn fuzz_inboxes() {
         fuzz("inboxes", &near(&["a:b", "%7B:c"]), |tail| {
-            let mut packed = vec![0x91, 0x92, 0xa5];
+            let mut packed = vec![0x92, 0xa5];
             packed.extend(tail);
             packed.extend(b"\xa217");
             _ = decode(&reply(&packed));

@@ -9,6 +9,7 @@ end
 -- The position that a stored mark means in the log as it is: '0' if there is no mark or if it is of another log. If a failover gave its
 -- index to another message, it counts up to the last message that is not later.
 local function read_up_to(log, newest, mark)
+  if mark == newest[1] .. '-' .. newest[2][1] then return mark end
   local epoch, index, time = string.match(mark or '', '^(%d+)%-(%d+)%-(%d+)$')
   if not epoch then return '0' end
   local reset = unconfirmed(log, newest, epoch, tonumber(index), tonumber(time))

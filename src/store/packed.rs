@@ -4,6 +4,9 @@
 use crate::store::reply::Unreadable;
 use rmp::decode::{read_array_len, read_str_len};
 
+/// cmsgpack packs a table without values as a map.
+const EMPTY_MAP: u8 = 0x80;
+
 /// Reads a list of strings.
 pub(super) fn strings(mut packed: &[u8]) -> Result<Vec<&[u8]>, Unreadable> {
     take_list(&mut packed, take_string).ok_or_else(malformed)
@@ -11,10 +14,6 @@ pub(super) fn strings(mut packed: &[u8]) -> Result<Vec<&[u8]>, Unreadable> {
 
 /// Reads a list of lists of strings.
 pub(super) fn lists(mut packed: &[u8]) -> Result<Vec<Vec<&[u8]>>, Unreadable> {
-    // cmsgpack packs a table without values as a map.
-    if matches!(packed, [0x80]) {
-        return Ok(Vec::new());
-    }
     take_list(&mut packed, |packed| take_list(packed, take_string)).ok_or_else(malformed)
 }
 
@@ -24,6 +23,10 @@ fn malformed() -> Unreadable {
 
 /// Takes the list at the front; `None` if there is another value.
 fn take_list<'a, T>(packed: &mut &'a [u8], take: impl Fn(&mut &'a [u8]) -> Option<T>) -> Option<Vec<T>> {
+    if let [EMPTY_MAP, rest @ ..] = packed {
+        *packed = rest;
+        return Some(Vec::new());
+    }
     let count = read_array_len(packed).ok()?;
     (0..count).map(|_| take(packed)).collect()
 }
@@ -44,7 +47,10 @@ mod tests {
     #[test]
     fn a_list_is_an_array_of_strings() {
         assert_eq!(strings(b"\x92\xa1a\xa2\xff\0"), Ok(vec![&b"a"[..], b"\xff\0"]));
-        for wrong in [&b""[..], b"\x80", b"\xa1a", b"\x91", b"\x91\xa2a", b"\x91\x91\xa1a"] {
+        for empty in [&b"\x80"[..], b"\x90"] {
+            assert_eq!(strings(empty), Ok(Vec::new()));
+        }
+        for wrong in [&b""[..], b"\x81", b"\xa1a", b"\x91", b"\x91\xa2a", b"\x91\x91\xa1a"] {
             assert!(strings(wrong).is_err(), "{wrong:?}");
         }
     }
