@@ -53,7 +53,7 @@ async fn a_body_that_does_not_come_is_a_408_after_ten_seconds_or_the_request_s_t
             "{request}"
         );
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains(&format!("within {seconds} s")), "{detail}");
+        assert!(detail.contains(&format!("within {seconds}000 ms")), "{detail}");
         within(took, Duration::from_secs(seconds));
     };
     let each = async {

@@ -110,9 +110,11 @@ async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone()
     }
 }
 
+/// `make` installs `wasm-opt` where it can.
 #[test]
 fn the_component_is_small() {
     let size = component::size();
-    println!("the component has {size} bytes");
-    assert!(size < 1_145_000, "{size} bytes");
+    let optimized = std::process::Command::new("wasm-opt").arg("--version").output().is_ok();
+    println!("the component has {size} bytes, by wasm-opt: {optimized}");
+    assert!(size <= if optimized { 800_000 } else { 920_000 }, "{size} bytes");
 }
