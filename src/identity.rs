@@ -14,7 +14,7 @@ use crate::domain::caller::Caller;
 use crate::domain::error::{Error, Result};
 use crate::domain::refusal::Refusal;
 use claims::Expected;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use crypto::{Algorithm, Verifier};
 use keys::Key;
 pub use problem::ConfigProblem;
 use std::cell::OnceCell;
@@ -27,7 +27,7 @@ pub const MAX_TOKEN_BYTES: usize = 4096;
 
 /// Whose tokens this deployment accepts.
 pub struct Identity {
-    secrets: Vec<DecodingKey>,
+    secrets: Vec<Verifier>,
     keys: Vec<Key>,
     expected: Expected,
 }
@@ -74,7 +74,6 @@ impl Identity {
             let reason = "is required, so the variable auth_secret or auth_keys must be set";
             return Err(ConfigProblem::new("auth", reason));
         }
-        crypto::install();
         let filled = |value: &String| (!value.is_empty()).then(|| value.clone());
         Ok(Some(Self {
             secrets: filled(&settings.secret).map_or(Ok(Vec::new()), |value| secrets::parse(&value))?,
@@ -99,7 +98,7 @@ impl Identity {
         let algorithm = token.header.algorithm()?;
         let mut refusal = Refusal::Key;
         for key in self.candidates(algorithm, token.header.kid.as_deref()) {
-            if token.is_signed_by(key, algorithm)? {
+            if token.is_signed_by(key)? {
                 return token.claims()?.caller(&self.expected, now);
             }
             refusal = Refusal::Signature;
@@ -108,13 +107,13 @@ impl Identity {
     }
 
     /// The keys that may have made a token of this algorithm, and of this `kid` if it has one. A secret has no `kid`.
-    fn candidates(&self, algorithm: Algorithm, kid: Option<&str>) -> impl Iterator<Item = &DecodingKey> {
-        let by_secret = algorithm == Algorithm::HS256 && kid.is_none();
+    fn candidates(&self, algorithm: Algorithm, kid: Option<&str>) -> impl Iterator<Item = &Verifier> {
+        let by_secret = algorithm == Algorithm::Hs256 && kid.is_none();
         let secrets = self.secrets.iter().filter(move |_| by_secret);
         let keys = self.keys.iter().filter(move |key| {
             let named = kid.is_none() || kid == key.id.as_deref();
-            key.algorithm == algorithm && named
+            key.verifier.algorithm() == algorithm && named
         });
-        secrets.chain(keys.map(|key| &key.decoding))
+        secrets.chain(keys.map(|key| &key.verifier))
     }
 }

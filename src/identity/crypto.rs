@@ -1,10 +1,6 @@
-//! The four signature algorithms that confab knows: what `jsonwebtoken` calls in place of its own, which are 500 kB.
+//! The four signature algorithms that confab knows, and the keys that they verify with.
 
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
-use jsonwebtoken::errors::{ErrorKind, Result};
-use jsonwebtoken::signature::{Error, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use rsa::BoxedUint;
 use rsa::signature::Verifier as _;
 use sha2::Sha256;
@@ -12,70 +8,73 @@ use sha2::Sha256;
 /// The sizes of an RSA modulus, in bits: the least by RFC 7518, and what a request may cost.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
-    verifier_factory: |algorithm, key| verifier(*algorithm, key),
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-/// Makes `jsonwebtoken` use the algorithms here. Without it, each of its calls panics.
-pub(super) fn install() {
-    // The second time it is there already.
-    _ = PROVIDER.install_default();
+/// How tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Algorithm {
+    /// By a secret.
+    Hs256,
+    /// Ed25519.
+    EdDsa,
+    /// ECDSA on P-256.
+    Es256,
+    /// RSA with PKCS #1 v1.5.
+    Rs256,
 }
 
-/// What verifies signatures of this algorithm by this key. Fails if the key is of another algorithm, or is no key.
-pub(super) fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    let check = match (algorithm, key.kind()) {
-        (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => Check::Hs256(secret.clone()),
-        (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(point)) => {
-            let point = point.as_slice().try_into().map_err(|_| ErrorKind::InvalidEddsaKey)?;
-            let key = ed25519_dalek::VerifyingKey::from_bytes(point).map_err(|_| ErrorKind::InvalidEddsaKey)?;
-            if key.is_weak() {
-                return Err(ErrorKind::InvalidEddsaKey.into());
-            }
-            Check::EdDsa(Box::new(key))
-        }
-        (Algorithm::ES256, DecodingKeyKind::SecretOrDer(point)) => {
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
-            Check::Es256(Box::new(key.map_err(|_| ErrorKind::InvalidEcdsaKey)?))
-        }
-        (Algorithm::RS256, DecodingKeyKind::RsaModulusExponent { n, e }) => {
-            let [n, e] = [n, e].map(|number| BoxedUint::from_be_slice_vartime(number));
-            let key = rsa::PublicKey::new_with_size_limits(n, e, RSA_BITS);
-            let key = key.map_err(|_| ErrorKind::InvalidRsaKey(String::new()))?;
-            Check::Rs256(Box::new(rsa::pkcs1v15::VerifyingKey::new(key)))
-        }
-        _ => return Err(ErrorKind::InvalidAlgorithm.into()),
-    };
-    Ok(Box::new(check))
-}
-
-enum Check {
-    Hs256(Vec<u8>),
+/// A key, of the one algorithm that it is for: the key decides it, never the token.
+pub(super) enum Verifier {
+    Hs256(Box<Hmac<Sha256>>),
     EdDsa(Box<ed25519_dalek::VerifyingKey>),
     Es256(Box<p256::ecdsa::VerifyingKey>),
     Rs256(Box<rsa::pkcs1v15::VerifyingKey<Sha256>>),
 }
 
-impl JwtVerifier for Check {
-    fn algorithm(&self) -> Algorithm {
+impl Verifier {
+    /// A secret. HMAC takes one of any length.
+    pub(super) fn secret(secret: &[u8]) -> Option<Self> {
+        Some(Self::Hs256(Box::new(Hmac::new_from_slice(secret).ok()?)))
+    }
+
+    /// A point of Ed25519; `None` if it is none, or one for which a signature of anything can be made.
+    pub(super) fn ed25519(point: &[u8]) -> Option<Self> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(point.try_into().ok()?).ok()?;
+        (!key.is_weak()).then(|| Self::EdDsa(Box::new(key)))
+    }
+
+    /// A point of P-256; `None` if it is none.
+    pub(super) fn p256(x: &[u8], y: &[u8]) -> Option<Self> {
+        let uncompressed = [&[4], x, y].concat();
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed);
+        Some(Self::Es256(Box::new(key.ok()?)))
+    }
+
+    /// A modulus of 2048 to 4096 bits and an exponent of RSA; `None` if they are no key.
+    pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
+        let [n, e] = [modulus, exponent].map(BoxedUint::from_be_slice_vartime);
+        let key = rsa::PublicKey::new_with_size_limits(n, e, RSA_BITS).ok()?;
+        Some(Self::Rs256(Box::new(rsa::pkcs1v15::VerifyingKey::new(key))))
+    }
+
+    /// The algorithm that it is for.
+    pub(super) fn algorithm(&self) -> Algorithm {
         match self {
-            Self::Hs256(_) => Algorithm::HS256,
-            Self::EdDsa(_) => Algorithm::EdDSA,
-            Self::Es256(_) => Algorithm::ES256,
-            Self::Rs256(_) => Algorithm::RS256,
+            Self::Hs256(_) => Algorithm::Hs256,
+            Self::EdDsa(_) => Algorithm::EdDsa,
+            Self::Es256(_) => Algorithm::Es256,
+            Self::Rs256(_) => Algorithm::Rs256,
         }
     }
-}
 
-impl Verifier<Vec<u8>> for Check {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
+    /// Whether it made this signature of this message.
+    pub(super) fn made(&self, signature: &[u8], message: &[u8]) -> bool {
         let verified = match self {
-            Self::Hs256(secret) => Hmac::<Sha256>::new_from_slice(secret)
-                .ok()
-                // Takes the same time wherever the two differ.
-                .and_then(|mac| mac.chain_update(message).verify_slice(signature).ok()),
+            // Takes the same time wherever the two differ.
+            Self::Hs256(secret) => secret
+                .as_ref()
+                .clone()
+                .chain_update(message)
+                .verify_slice(signature)
+                .ok(),
             // Strict: it also refuses points of small order, so that a signature is of one key and one message.
             Self::EdDsa(key) => ed25519_dalek::Signature::from_slice(signature)
                 .ok()
@@ -83,11 +82,11 @@ impl Verifier<Vec<u8>> for Check {
             Self::Es256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .ok()
                 .and_then(|signature| key.verify(message, &signature).ok()),
-            Self::Rs256(key) => rsa::pkcs1v15::Signature::try_from(signature.as_slice())
+            Self::Rs256(key) => rsa::pkcs1v15::Signature::try_from(signature)
                 .ok()
                 .and_then(|signature| key.verify(message, &signature).ok()),
         };
-        verified.ok_or_else(Error::new)
+        verified.is_some()
     }
 }
 

@@ -1,22 +1,21 @@
 //! The public keys of those who issue tokens: a JWK set (RFC 7517).
 
-use crate::identity::crypto;
+use crate::identity::crypto::{Algorithm, Verifier};
 use crate::identity::problem::ConfigProblem;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// The most keys of a set: a token without a `kid` is tried with each of its algorithm.
 const MAX_KEYS: usize = 16;
 
-/// A key, with the one algorithm that it is for.
+/// A public key.
 pub(super) struct Key {
     /// Its name, by which a token can choose it.
     pub(super) id: Option<String>,
-    /// The algorithm: the key decides it, never the token.
-    pub(super) algorithm: Algorithm,
-    /// What it verifies with.
-    pub(super) decoding: DecodingKey,
+    /// What verifies with it.
+    pub(super) verifier: Verifier,
 }
 
 #[derive(Deserialize)]
@@ -55,14 +54,8 @@ pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
             return Err(named("must have public keys only; secrets go into auth_secret"));
         }
         let Some(algorithm) = algorithm(&jwk) else { continue };
-        let decoding = decoding(&jwk, algorithm).ok_or_else(|| named("has a key that is incomplete or malformed"))?;
-        crypto::verifier(algorithm, &decoding).map_err(|_| named("has an unusable key"))?;
-        let id = jwk.kid;
-        keys.push(Key {
-            id,
-            algorithm,
-            decoding,
-        });
+        let verifier = verifier(&jwk, algorithm).map_err(named)?;
+        keys.push(Key { id: jwk.kid, verifier });
     }
     if keys.is_empty() {
         return Err(problem("must have a key for EdDSA, ES256 or RS256".into()));
@@ -73,9 +66,9 @@ pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
 /// The algorithm that a key is for; `None` if confab does not know it, or if the key is for something else.
 fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     let (algorithm, names) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-        ("OKP", Some("Ed25519")) => (Algorithm::EdDSA, ["EdDSA", "Ed25519"]),
-        ("EC", Some("P-256")) => (Algorithm::ES256, ["ES256"; 2]),
-        ("RSA", _) => (Algorithm::RS256, ["RS256"; 2]),
+        ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, ["EdDSA", "Ed25519"]),
+        ("EC", Some("P-256")) => (Algorithm::Es256, ["ES256"; 2]),
+        ("RSA", _) => (Algorithm::Rs256, ["RS256"; 2]),
         _ => return None,
     };
     let same = jwk.alg.as_deref().is_none_or(|alg| names.contains(&alg));
@@ -84,15 +77,19 @@ fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     (same && signs && jwk.key_ops.as_ref().is_none_or(verifies)).then_some(algorithm)
 }
 
-fn decoding(jwk: &Jwk, algorithm: Algorithm) -> Option<DecodingKey> {
-    let (x, y) = (jwk.x.as_deref(), jwk.y.as_deref());
-    let key = match algorithm {
-        Algorithm::EdDSA => DecodingKey::from_ed_components(x?),
-        Algorithm::ES256 => DecodingKey::from_ec_components(x?, y?),
-        Algorithm::RS256 => DecodingKey::from_rsa_components(jwk.n.as_deref()?, jwk.e.as_deref()?),
-        _ => return None,
+/// The key itself. The error says why it is none.
+fn verifier(jwk: &Jwk, algorithm: Algorithm) -> Result<Verifier, &'static str> {
+    let part = |part: &Option<String>| {
+        let decoded = part.as_ref().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        decoded.ok_or("has a key that is incomplete or malformed")
     };
-    key.ok()
+    let verifier = match algorithm {
+        Algorithm::EdDsa => Verifier::ed25519(&part(&jwk.x)?),
+        Algorithm::Es256 => Verifier::p256(&part(&jwk.x)?, &part(&jwk.y)?),
+        Algorithm::Rs256 => Verifier::rsa(&part(&jwk.n)?, &part(&jwk.e)?),
+        Algorithm::Hs256 => None,
+    };
+    verifier.ok_or("has an unusable key")
 }
 
 #[cfg(test)]

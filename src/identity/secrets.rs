@@ -1,7 +1,7 @@
 //! The secrets that an app's backend signs its tokens with.
 
+use crate::identity::crypto::Verifier;
 use crate::identity::problem::ConfigProblem;
-use jsonwebtoken::DecodingKey;
 use std::ops::RangeInclusive;
 
 /// How many secrets there may be at once: the old and the new one, while keys rotate, and some more.
@@ -11,7 +11,7 @@ const SECRETS: RangeInclusive<usize> = 1..=4;
 const BYTES: RangeInclusive<usize> = 32..=512;
 
 /// Parses the value of `auth_secret`: 1 to 4 secrets of 32 to 512 visible ASCII characters, with spaces between them.
-pub(super) fn parse(value: &str) -> Result<Vec<DecodingKey>, ConfigProblem> {
+pub(super) fn parse(value: &str) -> Result<Vec<Verifier>, ConfigProblem> {
     let problem = |reason| Err(ConfigProblem::new("auth_secret", reason));
     // A public key that serves as a secret is known to everybody.
     if value.contains("-----BEGIN") {
@@ -25,8 +25,8 @@ pub(super) fn parse(value: &str) -> Result<Vec<DecodingKey>, ConfigProblem> {
     if !secrets.iter().all(good) {
         return problem("must have secrets of 32 to 512 visible ASCII characters each");
     }
-    let keys = secrets
-        .into_iter()
-        .map(|secret| DecodingKey::from_secret(secret.as_bytes()));
-    Ok(keys.collect())
+    let verifiers = secrets.into_iter().map(|secret| Verifier::secret(secret.as_bytes()));
+    verifiers
+        .collect::<Option<_>>()
+        .map_or_else(|| problem("must have secrets for HMAC"), Ok)
 }
