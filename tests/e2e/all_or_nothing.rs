@@ -34,20 +34,21 @@ async fn confab_as(redis: &Redis, rules: &[String]) -> Confab {
     builder_as(redis, rules).await.start()
 }
 
-/// The same, where a person may send so many messages that none is refused.
+/// The same, where a person may send so many messages an hour that none is refused.
 fn limited(builder: &Builder) -> Confab {
     let builder = builder.clone().variable("auth", "required");
     builder
         .variable("auth_secret", SECRET)
         .variable("send_limit", 1000)
+        .variable("send_window_s", 3600)
         .start()
 }
 
 /// Lets a have half of the quota left.
 async fn charge(redis: &Redis) {
-    let until = (redis.time().await + 5_000_000).to_string();
+    let until = (redis.time().await + 1_800_000_000).to_string();
     redis
-        .command::<()>(["SET", "confab:{a}:rate", &until, "PX", "5000"])
+        .command::<()>(["SET", "confab:{a}:rate", &until, "PX", "1800000"])
         .await;
 }
 

@@ -98,6 +98,11 @@ impl Redis {
         self.server_mut().kill();
     }
 
+    /// How many bytes the append-only file has from where it has this word for the last time, after [`Redis::kill`].
+    pub fn since(&self, word: &str) -> u64 {
+        self.server().since(word)
+    }
+
     /// Cuts so many bytes off the end of the append-only file, as a crash of the machine may, after [`Redis::kill`]. Returns how many.
     pub fn tear(&self, bytes: u64) -> u64 {
         self.server().tear(bytes)
