@@ -116,5 +116,5 @@ fn the_component_is_small() {
     let size = component::size();
     let optimized = std::process::Command::new("wasm-opt").arg("--version").output().is_ok();
     println!("the component has {size} bytes, by wasm-opt: {optimized}");
-    assert!(size <= if optimized { 800_000 } else { 920_000 }, "{size} bytes");
+    assert!(size <= if optimized { 785_000 } else { 875_000 }, "{size} bytes");
 }

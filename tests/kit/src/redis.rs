@@ -1,5 +1,6 @@
 //! A redis-server of one test's own, gone when the test ends; or one that runs already.
 
+mod append_only;
 mod clock;
 mod info;
 mod monitor;
@@ -96,16 +97,6 @@ impl Redis {
     /// Kills the server (SIGKILL), as a crash would.
     pub fn kill(&mut self) {
         self.server_mut().kill();
-    }
-
-    /// How many bytes the append-only file has from where it has this word for the last time, after [`Redis::kill`].
-    pub fn since(&self, word: &str) -> u64 {
-        self.server().since(word)
-    }
-
-    /// Cuts so many bytes off the end of the append-only file, as a crash of the machine may, after [`Redis::kill`]. Returns how many.
-    pub fn tear(&self, bytes: u64) -> u64 {
-        self.server().tear(bytes)
     }
 
     /// Starts the server again on the same port, after [`Redis::kill`].

@@ -5,7 +5,7 @@ use crate::Port;
 use crate::place::not_at_a_url;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -50,28 +50,8 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// The append-only file that grows.
-    fn append_only_file(&self) -> PathBuf {
-        let files = std::fs::read_dir(self.folder.path().join("appendonlydir")).unwrap();
-        let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-        paths.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
-        paths.into_iter().max().unwrap()
-    }
-
-    pub(super) fn since(&self, word: &str) -> u64 {
-        let file = std::fs::read(self.append_only_file()).unwrap();
-        let at = file.windows(word.len()).rposition(|bytes| bytes == word.as_bytes());
-        (file.len() - at.unwrap()).try_into().unwrap()
-    }
-
-    pub(super) fn tear(&self, bytes: u64) -> u64 {
-        let file = std::fs::File::options()
-            .write(true)
-            .open(self.append_only_file())
-            .unwrap();
-        let length = file.metadata().unwrap().len();
-        file.set_len(length.saturating_sub(bytes)).unwrap();
-        length.min(bytes)
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(super) fn restart(&mut self) {
