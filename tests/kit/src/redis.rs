@@ -64,6 +64,9 @@ impl Redis {
             replicas.any(|replica| replica.contains(&acknowledged)) && own.get("master_link_status") == Some("up")
         };
         until("the replica has the data of its primary", linked).await;
+        // It reads on only after its first acknowledgement, which may be late on a busy machine.
+        primary.command::<()>(["PUBLISH", "kit", ""]).await;
+        until("the replica follows its primary", linked).await;
         replica
     }
 
