@@ -1,8 +1,8 @@
 //! Plain types: what raw values become at the edge. No Spin, no serde, no transport, no Redis.
 
 pub mod caller;
+pub mod cause;
 pub mod chat;
-pub mod embedded;
 pub mod entry_id;
 pub mod error;
 pub mod idempotency_key;
@@ -15,6 +15,5 @@ pub mod page;
 pub mod position;
 pub mod quota;
 pub mod refusal;
-pub mod server_log;
 pub mod slice;
 pub mod update;

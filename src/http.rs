@@ -4,7 +4,7 @@ mod asset;
 mod body;
 mod call;
 mod challenge;
-mod cors;
+mod chat_page;
 mod credentials;
 mod event_stream;
 mod field;
@@ -13,35 +13,35 @@ mod inbox;
 mod inbox_entry;
 mod inbox_stream;
 mod json;
+mod mark;
 mod me;
 mod message;
 mod openapi;
 mod origin;
-mod page;
 mod ping;
 mod problem;
 mod pull;
 mod query;
 mod rate_limit;
-mod read;
 mod ready;
 mod request;
 mod request_headers;
 mod response;
 mod router;
 mod send;
+mod site;
 mod sse;
 mod stream;
 
 use crate::config;
 use crate::domain::error::Result;
-use crate::domain::server_log;
+use crate::server_log;
 use call::Call;
-use cors::Page;
 use credentials::Admission;
 use request::Request;
 use response::Response;
 use router::Route;
+use site::Site;
 use std::time::Instant;
 
 /// What the host calls. The tests build the library natively, where the exported symbol cannot be linked.
@@ -65,23 +65,23 @@ mod exported {
 pub async fn handle(request: Request) -> Response {
     let began = Instant::now();
     // Wrong settings stop only what is for callers.
-    let page = page_of(&request).await.ok();
-    let mut response = respond(page.as_ref(), request, began).await;
-    if let Some(page) = &page {
-        page.mark(&mut response.headers);
+    let site = site_of(&request).await.ok();
+    let mut response = respond(site.as_ref(), request, began).await;
+    if let Some(site) = &site {
+        site.mark(&mut response.headers);
     }
     response
 }
 
-async fn page_of(request: &Request) -> Result<Page> {
-    Page::of(request, &config::get().await?.cors_origins)
+async fn site_of(request: &Request) -> Result<Site> {
+    Site::new(request, &config::get().await?.cors_origins)
 }
 
 /// Finds the route, and answers.
-async fn respond(page: Option<&Page>, request: Request, began: Instant) -> Response {
+async fn respond(site: Option<&Site>, request: Request, began: Instant) -> Response {
     let path = request.path();
-    if let (true, Some(page), Some(allowed)) = (cors::is_preflight(&request), page, router::allowed(path)) {
-        return page.preflight(allowed);
+    if let (true, Some(site), Some(allowed)) = (site::is_preflight(&request), site, router::allowed(path)) {
+        return site.preflight(allowed);
     }
     let route = match router::find(&request.method, path) {
         Ok(route) => route,
@@ -89,7 +89,7 @@ async fn respond(page: Option<&Page>, request: Request, began: Instant) -> Respo
     };
     let traceparent = request_headers::traceparent(&request.headers);
     let log = server_log::Request::new(route.path, began, traceparent);
-    answer(route, page, request, log.clone(), began)
+    answer(route, site, request, log.clone(), began)
         .await
         .unwrap_or_else(|error| {
             log.failed(&error);
@@ -97,21 +97,21 @@ async fn respond(page: Option<&Page>, request: Request, began: Instant) -> Respo
         })
 }
 
-/// Answers if the page that sent the request may call, once it is known who calls: before anything else of it is read.
+/// Answers if the site that sent the request may call, once it is known who calls: before anything else of it is read.
 async fn answer(
     route: &Route,
-    page: Option<&Page>,
+    site: Option<&Site>,
     request: Request,
     log: server_log::Request,
     began: Instant,
 ) -> Result<Response> {
     if route.admission != Admission::Anybody {
-        let refused = match page {
-            Some(page) => page.is_refused(&request.method),
-            None => page_of(&request).await?.is_refused(&request.method),
+        let refused = match site {
+            Some(site) => site.is_refused(&request.method),
+            None => site_of(&request).await?.is_refused(&request.method),
         };
         if refused {
-            return Ok(problem::foreign_page());
+            return Ok(problem::foreign_site());
         }
     }
     let caller = credentials::caller(route.admission, request.query(), &request.headers).await?;

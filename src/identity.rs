@@ -42,7 +42,7 @@ pub async fn get() -> Result<Option<Rc<Identity>>> {
     if let Some(identity) = IDENTITY.with(|cell| cell.get().cloned()) {
         return Ok(identity);
     }
-    let identity = Identity::parse(&config::get().await?.auth).map_err(|why| Error::internal(why.to_string()))?;
+    let identity = Identity::parse(&config::get().await?.auth).map_err(Error::internal)?;
     let identity = identity.map(Rc::new);
     Ok(IDENTITY.with(|cell| cell.get_or_init(|| identity).clone()))
 }

@@ -1,27 +1,27 @@
-//! What confab does, once for both transports: send, pull, follow, the inbox and its marks.
+//! What confab does, once for both transports: send, pull, follow, the inbox and its marks. Each use case takes who calls, and checks.
 
 mod deliver;
-mod follow;
+mod follow_chat;
 mod follow_inbox;
 mod inbox;
 mod lease;
-mod look;
+mod mark;
 mod pull;
-mod read;
 mod ready;
 mod rights;
 mod send;
 mod term;
+mod updates;
 
 pub use deliver::deliver;
-pub use follow::Follower;
-pub use follow_inbox::InboxFollower;
+pub use follow_chat::{ChatFollower, MayFollowChat};
+pub use follow_inbox::{InboxFollower, MayFollowInbox};
 pub use inbox::inbox;
-pub use lease::lease;
+pub use mark::mark;
 pub use pull::pull;
-pub use read::read;
 pub use ready::ready;
-pub use rights::{draft, inbox_reader, mark, may_read, reader};
+#[cfg(test)]
+pub(crate) use rights::{draft, inbox_request, mark_request};
 pub use send::send;
 
-pub use crate::store::{Lease, Session};
+pub use crate::store::Lease;

@@ -1,11 +1,9 @@
-//! The only folder that speaks Redis: a file, with its script, for each thing done there.
+//! What is kept in Redis: the keys, and a file with its script for each thing done. It knows no node and no connection.
 
 mod append;
 mod appended;
-mod attempt;
 mod charge;
-mod cluster;
-mod connection;
+mod chat_watch;
 mod feed;
 mod heads;
 mod inbox;
@@ -13,32 +11,17 @@ mod keys;
 mod lease;
 mod locate;
 mod mark;
-mod node;
-mod opening;
-mod own;
-mod packed;
-mod read;
-mod ready;
+mod page;
 mod receipt;
-mod redirect;
-mod refusal;
-mod replicas;
 mod reply;
-mod room;
-mod script;
-mod session;
-mod slot;
 mod touch;
-mod watch;
 
 pub use append::append;
-pub use feed::{Feed, FeedWatch, look};
+pub use chat_watch::ChatWatch;
+pub use feed::{Feed, FeedWatch, read_feed};
 pub use heads::{Heads, heads};
 pub use inbox::places;
 pub use lease::Lease;
 pub use locate::{Located, locate};
 pub use mark::mark;
-pub use read::{page, read_after};
-pub use ready::ready;
-pub use session::Session;
-pub use watch::Watch;
+pub use page::{page, page_after};

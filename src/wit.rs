@@ -10,18 +10,17 @@ use crate::domain::chat::Chat;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
-use crate::domain::inbox::InboxRequest;
-use crate::domain::inbox_update::FollowInboxRequest;
+use crate::domain::inbox::InboxFields;
 use crate::domain::message::DraftFields;
 use crate::domain::page::PageRequest;
-use crate::domain::server_log;
 use crate::domain::update::{FollowRequest, Start};
-use crate::service::{self, Follower, InboxFollower, Session, deliver};
+use crate::server_log;
+use crate::service::{self, ChatFollower, InboxFollower, MayFollowChat, MayFollowInbox, deliver};
+use crate::session::Session;
 use bindings::exports::confab::messaging::messenger::{self as wit, Guest};
 use bindings::wit_stream;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The implementation of the WIT interface `messenger`.
@@ -38,8 +37,8 @@ impl Guest for Messenger {
                 sender: Some(draft.sender),
                 key,
             };
-            let receipt = service::send(&session, None, fields).await?;
-            Ok(receipt.into())
+            let sent = service::send(&session, &Caller::component(), fields).await?;
+            Ok(sent.into())
         };
         logged("messenger.send", send).await
     }
@@ -47,17 +46,16 @@ impl Guest for Messenger {
     async fn pull(request: wit::PageRequest) -> Result<wit::Page, wit::Error> {
         let pull = async |_| {
             let session = Session::new(config::get().await?, Instant::now());
-            let caller = person(request.caller.clone())?;
+            let caller = caller(request.caller.clone())?;
             let request = PageRequest::parse(&request.into())?;
-            let page = service::pull(&session, caller.as_ref(), &request).await?;
-            Ok(page.into())
+            Ok(service::pull(&session, &caller, &request).await?.into())
         };
         logged("messenger.pull", pull).await
     }
 
     async fn follow(request: wit::FollowRequest) -> Result<StreamReader<wit::Update>, wit::Error> {
         let follow = async |log: server_log::Request| {
-            let caller = person(request.caller)?;
+            let caller = caller(request.caller)?;
             let epoch = request.epoch.and_then(Epoch::new);
             let from = match (request.after, request.cursor) {
                 (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
@@ -65,13 +63,15 @@ impl Guest for Messenger {
                 (None, None) => Start::Now,
             };
             let chat = Chat::parse(&request.chat)?;
-            let config = config::get().await?;
-            let session = Session::new(Rc::clone(&config), Instant::now());
-            let request = FollowRequest { chat, from };
-            let mut follower = Follower::new(&session, Rc::clone(&config), caller.as_ref(), request).await?;
+            let may_follow = MayFollowChat::check(caller, FollowRequest { chat, from })?;
+            let session = Session::new(config::get().await?, Instant::now());
+            // Only callers with a token need a lease.
+            let (_, follower) = may_follow.begin(&session).await?;
+            let mut follower = follower?;
+            let timeout = session.config().stream_heartbeat;
             let (mut to, updates) = wit_stream::new();
             spawn(async move {
-                if let Err(error) = write(&mut follower, &mut to, config.stream_heartbeat).await {
+                if let Err(error) = write(&mut follower, &mut to, timeout).await {
                     log.failed(&error);
                 }
             });
@@ -83,34 +83,41 @@ impl Guest for Messenger {
     async fn inbox(request: wit::InboxRequest) -> Result<wit::InboxPage, wit::Error> {
         let inbox = async |_| {
             let session = Session::new(config::get().await?, Instant::now());
-            let reader = service::inbox_reader(None, Some(&request.name))?;
-            let request = InboxRequest::parse(reader, Some(request.limit), request.before.as_deref())?;
-            Ok(service::inbox(&session, &request).await?.into())
+            let fields = InboxFields {
+                name: Some(request.name),
+                limit: Some(request.limit),
+                before: request.before,
+            };
+            Ok(service::inbox(&session, &Caller::component(), &fields).await?.into())
         };
         logged("messenger.inbox", inbox).await
     }
 
     async fn read(request: wit::MarkRequest) -> Result<wit::Mark, wit::Error> {
-        let read = async |_| {
+        let mark = async |_| {
             let session = Session::new(config::get().await?, Instant::now());
-            let reader = service::reader(None, Some(&request.name))?;
-            let request = service::mark(None, reader, &request.into())?;
-            Ok(service::read(&session, &request).await?.into())
+            Ok(service::mark(&session, &Caller::component(), request.into())
+                .await?
+                .into())
         };
-        logged("messenger.read", read).await
+        logged("messenger.read", mark).await
     }
 
     async fn follow_inbox(request: wit::FollowInboxRequest) -> Result<StreamReader<wit::InboxUpdate>, wit::Error> {
         let follow = async |log: server_log::Request| {
-            let reader = service::inbox_reader(None, Some(&request.name))?;
-            let InboxRequest { reader, limit, .. } = InboxRequest::parse(reader, Some(request.limit), None)?;
+            let fields = InboxFields {
+                name: Some(request.name),
+                limit: Some(request.limit),
+                before: None,
+            };
             let after = request.after.and_then(|position| position.parse().ok());
-            let config = config::get().await?;
-            let request = FollowInboxRequest { reader, limit, after };
-            let mut follower = InboxFollower::new(Rc::clone(&config), None, request);
+            let may_follow = MayFollowInbox::check(Caller::component(), fields, after)?;
+            let session = Session::new(config::get().await?, Instant::now());
+            let (_, mut follower) = may_follow.begin(&session).await?;
+            let timeout = session.config().stream_heartbeat;
             let (mut to, updates) = wit_stream::new();
             spawn(async move {
-                if let Err(error) = write_inbox(&mut follower, &mut to, config.stream_heartbeat).await {
+                if let Err(error) = write_inbox(&mut follower, &mut to, timeout).await {
                     log.failed(&error);
                 }
             });
@@ -120,10 +127,10 @@ impl Guest for Messenger {
     }
 }
 
-/// The person on whose behalf a component calls. It is trusted: it knows who that is, and without a name it may read any chat.
-fn person(name: Option<String>) -> Result<Option<Caller>> {
-    let person = name.map(Caller::person).transpose();
-    person.map_err(|why| Error::invalid(Field::Caller, why))
+/// The person on whose behalf a component calls, or else the component itself. It is trusted: it knows who that is.
+fn caller(name: Option<String>) -> Result<Caller> {
+    let caller = name.map_or_else(|| Ok(Caller::component()), Caller::person);
+    caller.map_err(|why| Error::invalid(Field::Caller, why))
 }
 
 /// Runs a call of this function. If it fails, the cause goes to the server log alone.
@@ -139,7 +146,7 @@ async fn logged<T>(
 }
 
 /// Writes updates until the stream's lifetime is over, or its reader is gone or does not read.
-async fn write(follower: &mut Follower, to: &mut StreamWriter<wit::Update>, timeout: Duration) -> Result<()> {
+async fn write(follower: &mut ChatFollower, to: &mut StreamWriter<wit::Update>, timeout: Duration) -> Result<()> {
     while let Some(updates) = follower.next().await? {
         if !deliver(
             to,
@@ -155,7 +162,7 @@ async fn write(follower: &mut Follower, to: &mut StreamWriter<wit::Update>, time
     Ok(())
 }
 
-/// The same for the updates of an inbox.
+/// Writes updates of an inbox, until it ends as that of a chat does.
 async fn write_inbox(
     follower: &mut InboxFollower,
     to: &mut StreamWriter<wit::InboxUpdate>,

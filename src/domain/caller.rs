@@ -1,4 +1,4 @@
-//! Who calls, and what this person may do.
+//! Who calls, and what this caller may do.
 
 use crate::domain::chat::Chat;
 use crate::domain::member::Member;
@@ -7,26 +7,50 @@ use std::time::{Duration, SystemTime};
 /// How much the clocks of an issuer and a host may differ.
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
-/// Who calls: a person, or an app's own backend. It is proven, by a token or by code that is trusted.
+/// Who calls. A person or a service is proven, by a token or by code that is trusted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
-    name: String,
-    member: Member,
+    who: Who,
     chat: Option<Chat>,
-    service: bool,
     expires: Option<SystemTime>,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+enum Who {
+    Anybody,
+    Component,
+    Person(Name),
+    Service(Name),
+}
+
+/// A name, as it was given and as a member of chats.
+#[derive(Clone, Debug, PartialEq)]
+struct Name {
+    given: String,
+    member: Member,
+}
+
 impl Caller {
+    /// Whoever calls an open deployment, which asks nobody who they are: may do anything.
+    pub fn anybody() -> Self {
+        Self::new(Who::Anybody)
+    }
+
+    /// A component that is composed with this one, and that names nobody on whose behalf it calls: is trusted, and may do anything.
+    pub fn component() -> Self {
+        Self::new(Who::Component)
+    }
+
     /// The person of this name, a name as in [`Member::parse`], in all chats and for ever.
     pub fn person(name: String) -> Result<Self, &'static str> {
-        Ok(Self {
-            member: Member::parse(&name)?,
-            name,
-            chat: None,
-            service: false,
-            expires: None,
-        })
+        let member = Member::parse(&name)?;
+        let given = name;
+        Ok(Self::new(Who::Person(Name { given, member })))
+    }
+
+    fn new(who: Who) -> Self {
+        let (chat, expires) = (None, None);
+        Self { who, chat, expires }
     }
 
     /// The same caller, until [`LEEWAY`] after `expires`.
@@ -43,30 +67,39 @@ impl Caller {
         Self { chat, ..self }
     }
 
-    /// An app's own backend: it may name any sender and read any chat.
+    /// An app's own backend, if the caller has a name: it may name any sender and read any chat.
     #[must_use]
     pub fn as_service(self) -> Self {
-        Self { service: true, ..self }
+        let who = match self.who {
+            Who::Person(name) => Who::Service(name),
+            other => other,
+        };
+        Self { who, ..self }
     }
 
-    /// The name, as it was given.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// The name, as it was given; `None` if the caller has none.
+    pub fn name(&self) -> Option<&str> {
+        self.named().map(|name| name.given.as_str())
     }
 
-    /// Whether the caller is an app's own backend, which must name the person that it means.
+    /// The caller's name in the one form; `None` if the caller has none.
+    pub fn member(&self) -> Option<&Member> {
+        self.named().map(|name| &name.member)
+    }
+
+    /// Whether the caller is a person, who can mean nobody but themselves. All others must name the person that they mean.
+    pub fn is_person(&self) -> bool {
+        matches!(self.who, Who::Person(_))
+    }
+
+    /// Whether the caller is an app's own backend.
     pub fn is_service(&self) -> bool {
-        self.service
-    }
-
-    /// The name, as a member of chats.
-    pub fn member(&self) -> &Member {
-        &self.member
+        matches!(self.who, Who::Service(_))
     }
 
     /// Whether the caller is limited: a person whom a token proves. A service is not, nor is code that is trusted for whom it names.
     pub fn is_limited(&self) -> bool {
-        !self.service && self.expires.is_some()
+        self.is_person() && self.expires.is_some()
     }
 
     /// When what proves the caller expires; `None` for never.
@@ -81,13 +114,16 @@ impl Caller {
 
     /// Whether the caller may read this chat.
     pub fn may_read(&self, chat: &Chat) -> bool {
-        let inside = self.service || chat.members().contains(&&self.member);
+        let inside = chat.members().into_iter().any(|member| self.may_be(member));
         inside && self.chat.as_ref().is_none_or(|only| only == chat)
     }
 
-    /// Whether the caller is this person.
-    pub fn is(&self, person: &Member) -> bool {
-        *person == self.member
+    /// Whether the caller may act as this person: anybody but a person may act as everybody.
+    pub fn may_be(&self, person: &Member) -> bool {
+        match &self.who {
+            Who::Person(name) => name.member == *person,
+            Who::Anybody | Who::Component | Who::Service(_) => true,
+        }
     }
 
     /// Whether the caller is known in one chat only.
@@ -97,8 +133,15 @@ impl Caller {
 
     /// Whether the caller may send to this chat as the person whom `sender` names, in any spelling.
     pub fn may_send(&self, chat: &Chat, sender: &str) -> bool {
-        let oneself = || Member::parse(sender).is_ok_and(|sender| self.is(&sender));
-        self.may_read(chat) && (self.service || oneself())
+        let oneself = || Member::parse(sender).is_ok_and(|sender| self.may_be(&sender));
+        self.may_read(chat) && (!self.is_person() || oneself())
+    }
+
+    fn named(&self) -> Option<&Name> {
+        match &self.who {
+            Who::Person(name) | Who::Service(name) => Some(name),
+            Who::Anybody | Who::Component => None,
+        }
     }
 }
 
@@ -137,6 +180,14 @@ mod tests {
     fn a_service_may_be_anybody() {
         let backend = Caller::person("backend".into()).unwrap().as_service();
         assert!(backend.may_read(&chat("bob:carol")) && backend.may_send(&chat("bob:carol"), "bob"));
+    }
+
+    #[test]
+    fn who_has_no_name_may_be_anybody() {
+        for caller in [Caller::anybody(), Caller::component()] {
+            assert!(caller.may_read(&chat("bob:carol")) && caller.may_send(&chat("bob:carol"), "bob"));
+            assert!(caller.name().is_none() && !caller.is_limited() && !caller.as_service().is_service());
+        }
     }
 
     #[test]

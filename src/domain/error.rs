@@ -1,8 +1,10 @@
 //! Why a request failed, without a word about how a transport reports it.
 
+use crate::domain::cause::Cause;
 use crate::domain::entry_id::Epoch;
 use crate::domain::quota::Allowance;
 use crate::domain::refusal::Refusal;
+use std::fmt;
 use std::time::Duration;
 
 /// A result whose error is the crate's one [`Error`].
@@ -136,7 +138,7 @@ pub enum Error {
     },
     /// A defect, a wrong setting or unreadable stored data. The cause is for the server log alone.
     #[error("internal error: {0}")]
-    Internal(String),
+    Internal(Cause),
 }
 
 impl Error {
@@ -149,8 +151,8 @@ impl Error {
     }
 
     /// An internal error with this cause.
-    pub fn internal(cause: impl Into<String>) -> Self {
-        Self::Internal(cause.into())
+    pub fn internal(cause: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        anyhow::Error::msg(cause).into()
     }
 
     /// The error of a request that Redis failed for this cause.
@@ -158,24 +160,10 @@ impl Error {
         let cause = cause.into();
         Self::Unavailable { cause, stored }
     }
+}
 
-    /// The problem's type and its cause, for the server log; `None` if it is the caller's own mistake, which does not belong there.
-    pub fn problem(&self) -> Option<(&'static str, String)> {
-        match self {
-            Self::Unauthenticated(_)
-            | Self::TwoTokens
-            | Self::Forbidden { .. }
-            | Self::Invalid { .. }
-            | Self::TooLarge { .. }
-            | Self::SlowBody(_)
-            | Self::UnsupportedEncoding
-            | Self::KeyReused
-            | Self::TooManySends(_)
-            | Self::TooManyStreams { .. }
-            | Self::Gone { .. } => None,
-            Self::Unavailable { .. } => Some(("/problems/unavailable", self.to_string())),
-            Self::OldRedis { .. } => Some(("/problems/old-redis", self.to_string())),
-            Self::Internal(cause) => Some(("/problems/internal", cause.clone())),
-        }
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error.into())
     }
 }

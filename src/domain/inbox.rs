@@ -52,6 +52,17 @@ impl FromStr for Place {
     }
 }
 
+/// What a client sends to read an inbox, each value as it came.
+#[derive(Debug, Default)]
+pub struct InboxFields {
+    /// Whose inbox; `None` for the caller's.
+    pub name: Option<String>,
+    /// The most chats.
+    pub limit: Option<u64>,
+    /// The place after which the page begins.
+    pub before: Option<String>,
+}
+
 /// A request for a page of an inbox.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboxRequest {

@@ -10,8 +10,10 @@ use crate::domain::slice::Extent;
 /// What a client sends to say how far it has read, each value as it came.
 #[derive(Debug, Default)]
 pub struct MarkFields {
+    /// Who has read; `None` for the caller.
+    pub name: Option<String>,
     /// The chat's two names.
-    pub chat: String,
+    pub chat: Option<String>,
     /// The position up to which all is read.
     pub position: Option<String>,
     /// The index up to which all is read, in place of a position.
@@ -47,8 +49,7 @@ pub struct MarkRequest {
 
 impl MarkRequest {
     /// Parses a mark of `reader`, who must be in the chat. A position takes the place of an index; one of them must be there.
-    pub fn parse(reader: Member, fields: &MarkFields) -> Result<Self> {
-        let chat = Chat::parse(&fields.chat)?;
+    pub fn parse(reader: Member, chat: Chat, fields: &MarkFields) -> Result<Self> {
         if !chat.members().contains(&&reader) {
             return Err(Error::invalid(Field::Name, "must be one of the chat's two names"));
         }
@@ -70,8 +71,10 @@ impl MarkRequest {
 }
 
 /// A person's mark in a chat, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
+    /// The chat.
+    pub chat: Chat,
     /// The chat log; `None` if the chat has no messages.
     pub epoch: Option<Epoch>,
     /// Up to where the person has read.
@@ -134,12 +137,12 @@ mod tests {
         epoch: Option<u64>,
     ) -> Result<MarkRequest> {
         let fields = MarkFields {
-            chat: chat.into(),
             position: position.map(str::to_owned),
             index,
             epoch,
+            ..MarkFields::default()
         };
-        MarkRequest::parse(Member::parse(reader).unwrap(), &fields)
+        MarkRequest::parse(Member::parse(reader).unwrap(), Chat::parse(chat)?, &fields)
     }
 
     #[test]

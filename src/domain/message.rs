@@ -110,9 +110,9 @@ impl Draft {
     }
 }
 
-/// Where and when a message was stored.
+/// The answer to a send: where and when the message was stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Receipt {
+pub struct Sent {
     /// Its place in the chat, from 0, with no gaps.
     pub index: u64,
     /// Redis's time in microseconds since the Unix epoch, greater than that of every earlier message of the chat.

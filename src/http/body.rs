@@ -4,7 +4,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::message::MAX_TEXT_BYTES;
 use crate::http::request::Request;
 use crate::http::request_headers;
-use crate::service::Session;
+use crate::session::Session;
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 /// [`MAX_TIME`] or the request may take.
 pub(super) async fn read(session: &Session, request: Request) -> Result<Vec<u8>> {
     let body = session.within(MAX_TIME, read_all(request)).await;
-    body.unwrap_or_else(|| Err(Error::SlowBody(MAX_TIME.min(session.request_timeout))))
+    body.unwrap_or_else(|| Err(Error::SlowBody(MAX_TIME.min(session.config().request_timeout))))
 }
 
 async fn read_all(request: Request) -> Result<Vec<u8>> {

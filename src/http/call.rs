@@ -1,11 +1,11 @@
 //! A request on its way to its handler.
 
 use crate::domain::caller::Caller;
-use crate::domain::server_log;
 use crate::http::request::Request;
+use crate::server_log;
 use std::time::Instant;
 
-/// A request whose route is known, from a caller who is known if its route asks for one.
+/// A request whose route and caller are known.
 pub(super) struct Call {
     /// The request.
     pub(super) request: Request,
@@ -13,6 +13,6 @@ pub(super) struct Call {
     pub(super) log: server_log::Request,
     /// When the component received it.
     pub(super) began: Instant,
-    /// Who calls; `None` if the deployment is open, or the route asks nobody.
-    pub(super) caller: Option<Caller>,
+    /// Who calls: anybody, if the deployment is open, or if the route asks nobody.
+    pub(super) caller: Caller,
 }

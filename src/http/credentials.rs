@@ -25,27 +25,25 @@ pub(super) enum Admission {
     CallersByQuery,
 }
 
-/// The caller whom the request's token proves; `None` if the route or the deployment asks for no token. Fails with
+/// The caller whom the request's token proves; anybody, if the route or the deployment asks for no token. Fails with
 /// [`Error::Unauthenticated`] or [`Error::TwoTokens`], or with [`Error::Internal`] if the settings cannot be used.
-pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers) -> Result<Option<Caller>> {
+pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers) -> Result<Caller> {
     if admission == Admission::Anybody {
-        return Ok(None);
+        return Ok(Caller::anybody());
     }
     let Some(identity) = identity::get().await? else {
-        return Ok(None);
+        return Ok(Caller::anybody());
     };
     let refused = |why| Error::Unauthenticated(Some(why));
     let token = find(query, headers)?.ok_or(Error::Unauthenticated(None))?;
     let now = SystemTime::now();
     match token {
-        Token::InHeader(token) => identity.verify(&token, now).map(Some).map_err(refused),
+        Token::InHeader(token) => identity.verify(&token, now).map_err(refused),
         Token::InQuery(_) if admission != Admission::CallersByQuery => Err(refused(Refusal::NotInQuery)),
         Token::InQuery(token) => {
             let caller = identity.verify(&token, now).map_err(refused)?;
             let expires_soon = caller.expires() <= now.checked_add(MAX_IN_QUERY);
-            expires_soon
-                .then_some(Some(caller))
-                .ok_or(refused(Refusal::LongInQuery))
+            expires_soon.then_some(caller).ok_or(refused(Refusal::LongInQuery))
         }
     }
 }

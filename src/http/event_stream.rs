@@ -2,10 +2,11 @@
 
 use crate::config::Config;
 use crate::domain::error::Result;
-use crate::domain::server_log;
 use crate::http::response::{BodyWriter, Response};
 use crate::http::{problem, sse};
-use crate::service::{Lease, Session, deliver};
+use crate::server_log;
+use crate::service::{Lease, deliver};
+use crate::session::Session;
 use futures::future::{LocalBoxFuture, join};
 use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;

@@ -2,8 +2,7 @@
 
 use crate::domain::error::{Error, Field};
 
-/// Every field.
-#[cfg(test)]
+/// Every field of HTTP.
 pub(super) const FIELDS: [Field; 15] = [
     Field::Chat,
     Field::Text,
@@ -44,19 +43,14 @@ pub(super) fn name_of(field: Field) -> &'static str {
     }
 }
 
-/// What a field's value is.
-pub(super) enum Kind {
-    /// A string.
-    Text,
-    /// A whole number.
-    Number,
-    /// True or false.
-    Truth,
+/// The field of this name.
+pub(super) fn named(name: &str) -> Option<Field> {
+    FIELDS.into_iter().find(|field| name_of(*field) == name)
 }
 
-/// What a field's value must be.
-pub(super) fn kind_of(field: Field) -> Kind {
-    match field {
+/// The error of a field whose value is of another kind than it must be.
+pub(super) fn of_another_kind(field: Field) -> Error {
+    let reason = match field {
         Field::Chat
         | Field::Text
         | Field::Sender
@@ -65,18 +59,11 @@ pub(super) fn kind_of(field: Field) -> Kind {
         | Field::LastEventId
         | Field::Name
         | Field::Position
-        | Field::Caller => Kind::Text,
-        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => Kind::Number,
-        Field::Reverse => Kind::Truth,
-    }
-}
-
-/// The error of a field whose value is of another kind.
-pub(super) fn of_another_kind(field: Field) -> Error {
-    let reason = match kind_of(field) {
-        Kind::Text => "must be a string",
-        Kind::Number => "must be a whole number from 0 to 18446744073709551615",
-        Kind::Truth => "must be true or false",
+        | Field::Caller => "must be a string",
+        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
+            "must be a whole number from 0 to 18446744073709551615"
+        }
+        Field::Reverse => "must be true or false",
     };
     Error::invalid(field, reason)
 }

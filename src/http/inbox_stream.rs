@@ -3,19 +3,19 @@
 use crate::config;
 use crate::domain::caller::Caller;
 use crate::domain::error::{Field, Result};
-use crate::domain::inbox::InboxRequest;
-use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
+use crate::domain::inbox_update::{Change, InboxUpdate};
 use crate::http::call::Call;
 use crate::http::event_stream::{self, Source};
+use crate::http::inbox;
 use crate::http::inbox_entry::{Inbox, InboxEntry};
 use crate::http::query::Query;
 use crate::http::response::{Response, json};
 use crate::http::{request_headers, sse};
-use crate::service::{self, InboxFollower, Session};
+use crate::service::{InboxFollower, MayFollowInbox};
+use crate::session::Session;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
-use std::rc::Rc;
 use std::time::Instant;
 
 #[derive(Serialize)]
@@ -26,14 +26,13 @@ struct Gone {
 /// Answers with a stream, which goes on after this has returned, and is 200 even if Redis is away.
 pub(super) async fn handle(call: Call) -> Result<Response> {
     let last_event_id = request_headers::last_event_id(&call.request.headers)?;
-    let request = parse(call.caller.as_ref(), call.request.query(), last_event_id)?;
+    let inbox = parse(call.caller, call.request.query(), last_event_id)?;
     if call.request.is_head() {
         return Ok(event_stream::head());
     }
-    let config = config::get().await?;
-    let session = Session::new(Rc::clone(&config), call.began);
-    let lease = service::lease(&session, call.caller.as_ref()).await?;
-    let follower = InboxFollower::new(Rc::clone(&config), call.caller.as_ref(), request);
+    let session = Session::new(config::get().await?, call.began);
+    let (lease, follower) = inbox.begin(&session).await?;
+    let config = session.config().clone();
     Ok(event_stream::answer(
         config,
         call.log,
@@ -45,16 +44,15 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 
 /// Reads whose inbox it is, and the id of the last event that the client has: from the header `Last-Event-ID`, or else from the query's
 /// `lastEventId` or `after`. Unknown fields are ignored, and one that cannot be read means that the client has nothing.
-fn parse(caller: Option<&Caller>, query: &str, last_event_id: Option<&[u8]>) -> Result<FollowInboxRequest> {
+fn parse(caller: Caller, query: &str, last_event_id: Option<&[u8]>) -> Result<MayFollowInbox> {
     let query = Query::parse(query)?;
-    let reader = service::inbox_reader(caller, query.text(Field::Name)?)?;
-    let InboxRequest { reader, limit, .. } = InboxRequest::parse(reader, query.number(Field::Limit)?, None)?;
+    let fields = inbox::parse(&query)?;
     let filled = |value: &&str| !value.is_empty();
     let in_query = query.named("lastEventId", Field::LastEventId)?.filter(filled);
     let after = query.text(Field::After)?.filter(filled);
     let id = last_event_id.or(in_query.or(after).map(str::as_bytes));
     let after = id.and_then(|id| str::from_utf8(id).ok()?.parse().ok());
-    Ok(FollowInboxRequest { reader, limit, after })
+    MayFollowInbox::check(caller, fields, after)
 }
 
 impl Source for InboxFollower {
@@ -105,7 +103,8 @@ mod tests {
             ("name=a&after=x", None, None),
             ("name=a&after=17-6", Some("0"), None),
         ] {
-            let request = parse(None, query, last_event_id.map(str::as_bytes)).unwrap();
+            let request = parse(Caller::anybody(), query, last_event_id.map(str::as_bytes)).unwrap();
+            let request = request.request();
             assert_eq!(
                 request.after,
                 after.map(|id| id.parse().unwrap()),
@@ -118,7 +117,11 @@ mod tests {
             ("name=a&limit=x", "limit"),
             ("name=a&after=1-1&after=1-1", "after"),
         ] {
-            assert_eq!(field_at_fault(parse(None, query, None)), at_fault, "{query}");
+            assert_eq!(
+                field_at_fault(parse(Caller::anybody(), query, None).map(drop)),
+                at_fault,
+                "{query}"
+            );
         }
     }
 
@@ -126,7 +129,7 @@ mod tests {
     fn fuzz_inbox_streams() {
         let queries = near(&["name=a&limit=7", "name=a&lastEventId=17-4&after=17-4"]);
         fuzz("inbox streams", &(queries, near(&["17-4"])), |(query, id)| {
-            _ = parse(None, &String::from_utf8_lossy(&query), Some(&id));
+            _ = parse(Caller::anybody(), &String::from_utf8_lossy(&query), Some(&id));
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457). One table has status, type, title and detail.
+//! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457).
 
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Stored};
@@ -9,9 +9,78 @@ use crate::http::response::{Response, json, whole};
 use serde::Serialize;
 use std::borrow::Cow;
 
+/// The status, the type and the title of a problem. Clients compare types: they never change.
+#[derive(Clone, Copy)]
+struct Kind(u16, &'static str, &'static str);
+
+const FORBIDDEN: Kind = Kind(403, "/problems/forbidden", "The caller may not do this");
+const NOT_FOUND: Kind = Kind(404, "/problems/not-found", "No such path");
+const METHOD_NOT_ALLOWED: Kind = Kind(405, "/problems/method-not-allowed", "Method not allowed");
+
+fn kind_of(error: &Error) -> Kind {
+    match error {
+        Error::TwoTokens | Error::Invalid { .. } => Kind(400, "/problems/invalid", "The request is not valid"),
+        Error::Unauthenticated(_) => Kind(401, "/problems/unauthenticated", "The caller is not known"),
+        Error::Forbidden { .. } => FORBIDDEN,
+        Error::SlowBody(_) => Kind(408, "/problems/slow-body", "The body took too long"),
+        Error::Gone { .. } => Kind(410, "/problems/gone", "Cursor expired"),
+        Error::TooLarge { .. } => Kind(413, "/problems/too-large", "The request is too large"),
+        Error::UnsupportedEncoding => {
+            let title = "The content encoding is not supported";
+            Kind(415, "/problems/unsupported-encoding", title)
+        }
+        Error::KeyReused => Kind(422, "/problems/key-reused", "Idempotency key already used"),
+        Error::TooManySends(_) | Error::TooManyStreams { .. } => Kind(429, "/problems/too-many", "Too many at once"),
+        Error::Internal(_) => Kind(500, "/problems/internal", "Internal error"),
+        Error::Unavailable { .. } => Kind(503, "/problems/unavailable", "The store is unavailable"),
+        Error::OldRedis { .. } => Kind(503, "/problems/old-redis", "Redis is too old"),
+    }
+}
+
+/// What went wrong this time, without any cause that is not the client's.
+fn detail_of(error: &Error) -> Cow<'_, str> {
+    match error {
+        Error::Forbidden { field, reason } => format!("{} {reason}", name_of(*field)).into(),
+        Error::Invalid {
+            field: Some(field),
+            reason,
+        } => format!("{} {reason}", name_of(*field)).into(),
+        Error::Invalid { field: None, reason } => reason.into(),
+        Error::TooLarge { field, .. } => format!("{} is {error}", field.map_or("body", name_of)).into(),
+        Error::Unavailable { stored, .. } => match stored {
+            Stored::NotAsked => "The messages could not be reached. Try again.",
+            Stored::No => "Nothing was stored. Try again.",
+            Stored::Unknown => {
+                "Nobody can tell whether it is stored. Try again: what has an Idempotency-Key is stored only once."
+            }
+        }
+        .into(),
+        Error::Internal(_) => "The cause is in the server log.".into(),
+        Error::Unauthenticated(_)
+        | Error::TwoTokens
+        | Error::SlowBody(_)
+        | Error::UnsupportedEncoding
+        | Error::KeyReused
+        | Error::TooManySends(_)
+        | Error::TooManyStreams { .. }
+        | Error::Gone { .. }
+        | Error::OldRedis { .. } => error.to_string().into(),
+    }
+}
+
+/// The field that is at fault.
+fn field_of(error: &Error) -> Option<Field> {
+    match error {
+        Error::Invalid { field, .. } | Error::TooLarge { field, .. } => *field,
+        Error::Forbidden { field, .. } => Some(*field),
+        Error::KeyReused => Some(Field::IdempotencyKey),
+        Error::Gone { .. } => Some(Field::Epoch),
+        _ => None,
+    }
+}
+
 #[derive(Serialize)]
 struct Problem<'a> {
-    /// What kind of problem it is: a reference that clients may compare, and that never changes.
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -42,7 +111,8 @@ enum Outcome {
 }
 
 impl<'a> Problem<'a> {
-    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<Cow<'a, str>>) -> Self {
+    fn new(kind: Kind, detail: impl Into<Cow<'a, str>>) -> Self {
+        let Kind(status, kind, title) = kind;
         Self {
             kind,
             title,
@@ -56,11 +126,6 @@ impl<'a> Problem<'a> {
         }
     }
 
-    fn field(self, field: Option<Field>) -> Self {
-        let field = field.map(name_of);
-        Self { field, ..self }
-    }
-
     fn response(&self) -> Response {
         whole(self.status, "application/problem+json", self.body())
     }
@@ -71,92 +136,27 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// What a client receives for an error, without any cause that is not the client's.
 impl<'a> From<&'a Error> for Problem<'a> {
     fn from(error: &'a Error) -> Self {
-        match error {
-            Error::Unauthenticated(_) => {
-                let (kind, title) = ("/problems/unauthenticated", "The caller is not known");
-                Self::new(401, kind, title, error.to_string())
-            }
-            Error::TwoTokens => {
-                let (kind, title) = ("/problems/invalid", "The request is not valid");
-                Self::new(400, kind, title, error.to_string())
-            }
-            Error::Forbidden { field, reason } => {
-                let (kind, title) = ("/problems/forbidden", "The caller may not do this");
-                let detail = format!("{} {reason}", name_of(*field));
-                Self::new(403, kind, title, detail).field(Some(*field))
-            }
-            Error::Invalid { field, reason } => {
-                let detail = match field {
-                    Some(field) => format!("{} {reason}", name_of(*field)).into(),
-                    None => Cow::from(reason),
-                };
-                let (kind, title) = ("/problems/invalid", "The request is not valid");
-                Self::new(400, kind, title, detail).field(*field)
-            }
-            Error::TooLarge { field, .. } => {
-                let detail = format!("{} is {error}", field.map_or("body", name_of));
-                let (kind, title) = ("/problems/too-large", "The request is too large");
-                Self::new(413, kind, title, detail).field(*field)
-            }
-            Error::SlowBody(_) => {
-                let (kind, title) = ("/problems/slow-body", "The body took too long");
-                Self::new(408, kind, title, error.to_string())
-            }
-            Error::UnsupportedEncoding => {
-                let (kind, title) = (
-                    "/problems/unsupported-encoding",
-                    "The content encoding is not supported",
-                );
-                Self::new(415, kind, title, error.to_string())
-            }
-            Error::KeyReused => {
-                let (kind, title) = ("/problems/key-reused", "Idempotency key already used");
-                Self::new(422, kind, title, error.to_string()).field(Some(Field::IdempotencyKey))
-            }
-            Error::TooManySends(_) | Error::TooManyStreams { .. } => {
-                let (kind, title) = ("/problems/too-many", "Too many at once");
-                let problem = Self::new(429, kind, title, error.to_string());
-                let violated_policies = rate_limit::reached(error).map(|policy| [policy]);
-                Self {
-                    violated_policies,
-                    ..problem
-                }
-            }
-            Error::Gone { epoch, index } => {
-                let (kind, title) = ("/problems/gone", "Cursor expired");
-                let problem = Self::new(410, kind, title, error.to_string());
-                Self {
-                    epoch: Some(epoch.map_or(0, Epoch::get)),
-                    index: Some(*index),
-                    ..problem.field(Some(Field::Epoch))
-                }
-            }
-            Error::Unavailable { stored, .. } => {
-                let (detail, stored) = match stored {
-                    Stored::NotAsked => ("The messages could not be reached. Try again.", None),
-                    Stored::No => ("Nothing was stored. Try again.", Some(Outcome::Known(false))),
-                    Stored::Unknown => (
-                        "The message may be stored. Try again: with an Idempotency-Key, a message is stored only once.",
-                        Some(Outcome::Unknown),
-                    ),
-                };
-                let (kind, title) = ("/problems/unavailable", "The store is unavailable");
-                let problem = Self::new(503, kind, title, detail);
-                Self { stored, ..problem }
-            }
-            Error::OldRedis { .. } => {
-                let (kind, title) = ("/problems/old-redis", "Redis is too old");
-                Self::new(503, kind, title, error.to_string())
-            }
-            Error::Internal(_) => Self::new(
-                500,
-                "/problems/internal",
-                "Internal error",
-                "The cause is in the server log.",
-            ),
+        let (epoch, index) = match error {
+            Error::Gone { epoch, index } => (Some(epoch.map_or(0, Epoch::get)), Some(*index)),
+            _ => (None, None),
+        };
+        let stored = match error {
+            Error::Unavailable { stored, .. } => match stored {
+                Stored::NotAsked => None,
+                Stored::No => Some(Outcome::Known(false)),
+                Stored::Unknown => Some(Outcome::Unknown),
+            },
+            _ => None,
+        };
+        Self {
+            field: field_of(error).map(name_of),
+            epoch,
+            index,
+            stored,
+            violated_policies: rate_limit::reached(error).map(|policy| [policy]),
+            ..Self::new(kind_of(error), detail_of(error))
         }
     }
 }
@@ -185,26 +185,23 @@ pub(super) fn body(error: &Error) -> Vec<u8> {
     Problem::from(error).body()
 }
 
-/// The response to a page of another origin that may not call.
-pub(super) fn foreign_page() -> Response {
-    let (kind, title) = ("/problems/forbidden", "The caller may not do this");
+/// The response to a site of another origin that may not call.
+pub(super) fn foreign_site() -> Response {
     let detail = "Origin must be the one that was asked, or one that the deployment lists";
-    let problem = Problem::new(403, kind, title, detail);
     let field = Some("Origin");
+    let problem = Problem::new(FORBIDDEN, detail);
     Problem { field, ..problem }.response()
 }
 
 /// The response to an unknown path.
 pub(super) fn not_found(path: &str) -> Response {
-    let detail = format!("No route matches {path}.");
-    Problem::new(404, "/problems/not-found", "No such path", detail).response()
+    Problem::new(NOT_FOUND, format!("No route matches {path}.")).response()
 }
 
 /// The response to a method that a path does not have. `allowed` lists those that it has.
 pub(super) fn method_not_allowed(method: &str, allowed: &'static str) -> Response {
-    let (kind, title) = ("/problems/method-not-allowed", "Method not allowed");
     let detail = format!("{method} is not allowed here. Allowed: {allowed}.");
-    let mut response = Problem::new(405, kind, title, detail).response();
+    let mut response = Problem::new(METHOD_NOT_ALLOWED, detail).response();
     response.headers.set("allow", allowed);
     response
 }

@@ -2,29 +2,29 @@
 
 use crate::config;
 use crate::domain::entry_id::Epoch;
-use crate::domain::error::{Field, Result};
+use crate::domain::error::{Error, Field, Result};
 use crate::domain::page::{Page, PageFields, PageRequest};
-use crate::http::body;
 use crate::http::call::Call;
-use crate::http::json::Object;
 use crate::http::message::Message;
 use crate::http::query::Query;
 use crate::http::response::{self, Response};
-use crate::service::{self, Session};
-use serde::Serialize;
+use crate::http::{body, json};
+use crate::service;
+use crate::session::Session;
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 
-/// The fields of the body.
-const FIELDS: [Field; 8] = [
-    Field::Chat,
-    Field::Cursor,
-    Field::Limit,
-    Field::Reverse,
-    Field::Before,
-    Field::Epoch,
-    Field::Wait,
-    Field::After,
-];
+#[derive(Deserialize)]
+struct Body {
+    chat: Option<String>,
+    cursor: Option<u64>,
+    limit: Option<u64>,
+    reverse: Option<bool>,
+    before: Option<u64>,
+    epoch: Option<u64>,
+    wait: Option<u64>,
+    after: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Pulled<'a> {
@@ -69,23 +69,23 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
     };
     let fields = parse(&body, &query)?;
     let request = PageRequest::parse(&fields)?;
-    let page = service::pull(&session, call.caller.as_ref(), &request).await?;
+    let page = service::pull(&session, &call.caller, &request).await?;
     response::ok(&Pulled::new(&fields.chat, &page))
 }
 
 /// Reads the fields. Unknown ones are ignored.
 fn parse(body: &[u8], query: &str) -> Result<PageFields> {
     if !body.is_empty() {
-        let mut fields = Object::parse(body, &FIELDS)?;
+        let body: Body = json::parse(body)?;
         return Ok(PageFields {
-            chat: fields.required(Field::Chat)?,
-            cursor: fields.number(Field::Cursor),
-            limit: fields.number(Field::Limit),
-            reverse: fields.truth(Field::Reverse),
-            before: fields.number(Field::Before),
-            epoch: fields.number(Field::Epoch),
-            wait: fields.number(Field::Wait),
-            after: fields.text(Field::After),
+            chat: body.chat.ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
+            cursor: body.cursor,
+            limit: body.limit,
+            reverse: body.reverse,
+            before: body.before,
+            epoch: body.epoch,
+            wait: body.wait,
+            after: body.after,
         });
     }
     let query = Query::parse(query)?;

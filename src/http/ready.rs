@@ -6,7 +6,8 @@ use crate::http::call::Call;
 use crate::http::origin::Origins;
 use crate::http::response::{self, Response};
 use crate::identity;
-use crate::service::{self, Session};
+use crate::service;
+use crate::session::Session;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -1,7 +1,8 @@
 //! An answer: its status, its headers, and a body whose length is known, or one that goes on.
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::http::headers::Headers;
+use anyhow::Context as _;
 use serde::Serialize;
 use spin_sdk::wasip3::http::types::{self, ErrorCode, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
@@ -105,7 +106,7 @@ pub(super) fn no_content() -> Response {
 
 /// The JSON of a value, on one line.
 pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|why| Error::internal(format!("an answer is not JSON: {why}")))
+    Ok(serde_json::to_vec(value).context("an answer is not JSON")?)
 }
 
 /// A response with an exact `content-length`. Without it the host sends the body in chunks, whose end is a packet of its own that

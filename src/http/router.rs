@@ -4,9 +4,9 @@ use crate::domain::error::Result;
 use crate::http::call::Call;
 use crate::http::credentials::Admission;
 use crate::http::response::Response;
-use crate::http::{inbox, inbox_stream, me, openapi, page, ping, problem, pull, read, ready, send, stream};
-use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use crate::http::{chat_page, inbox, inbox_stream, mark, me, openapi, ping, problem, pull, ready, send, stream};
+use Admission::{Anybody, Callers, CallersByQuery};
+use futures::future::{self, LocalBoxFuture};
 
 /// Answers the requests of one route.
 pub(super) type Handler = fn(Call) -> LocalBoxFuture<'static, Result<Response>>;
@@ -47,91 +47,46 @@ impl Methods {
 
 /// Every route.
 pub(super) const ROUTES: &[Route] = &[
-    Route {
-        path: "/ping",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| ping::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/ready",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| ready::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/me",
-        methods: Methods::Get,
-        admission: Admission::Callers,
-        handler: |call| me::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/send",
-        methods: Methods::Post,
-        admission: Admission::Callers,
-        handler: |call| send::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/pull",
-        methods: Methods::Get,
-        admission: Admission::Callers,
-        handler: |call| pull::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/stream",
-        methods: Methods::Get,
-        admission: Admission::CallersByQuery,
-        handler: |call| stream::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/inbox",
-        methods: Methods::Get,
-        admission: Admission::Callers,
-        handler: |call| inbox::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/inbox/stream",
-        methods: Methods::Get,
-        admission: Admission::CallersByQuery,
-        handler: |call| inbox_stream::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/api/read",
-        methods: Methods::Post,
-        admission: Admission::Callers,
-        handler: |call| read::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/openapi.json",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| openapi::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| page::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/app.js",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| page::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/app.css",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| page::handle(call).boxed_local(),
-    },
-    Route {
-        path: "/confab.js",
-        methods: Methods::Get,
-        admission: Admission::Anybody,
-        handler: |call| page::handle(call).boxed_local(),
-    },
+    get("/ping", Anybody, |call| now(ping::handle(&call))),
+    get("/ready", Anybody, |call| Box::pin(ready::handle(call))),
+    get("/api/me", Callers, |call| now(me::handle(&call))),
+    post("/api/send", Callers, |call| Box::pin(send::handle(call))),
+    get("/api/pull", Callers, |call| Box::pin(pull::handle(call))),
+    get("/api/stream", CallersByQuery, |call| Box::pin(stream::handle(call))),
+    get("/api/inbox", Callers, |call| Box::pin(inbox::handle(call))),
+    get("/api/inbox/stream", CallersByQuery, |call| {
+        Box::pin(inbox_stream::handle(call))
+    }),
+    post("/api/read", Callers, |call| Box::pin(mark::handle(call))),
+    get("/openapi.json", Anybody, |call| now(Ok(openapi::handle(&call)))),
+    get("/", Anybody, |call| now(Ok(chat_page::handle(&call)))),
+    get("/app.js", Anybody, |call| now(Ok(chat_page::handle(&call)))),
+    get("/app.css", Anybody, |call| now(Ok(chat_page::handle(&call)))),
+    get("/confab.js", Anybody, |call| now(Ok(chat_page::handle(&call)))),
 ];
+
+const fn get(path: &'static str, admission: Admission, handler: Handler) -> Route {
+    Route {
+        path,
+        methods: Methods::Get,
+        admission,
+        handler,
+    }
+}
+
+const fn post(path: &'static str, admission: Admission, handler: Handler) -> Route {
+    Route {
+        path,
+        methods: Methods::Post,
+        admission,
+        handler,
+    }
+}
+
+/// The answer of a handler that waits for nothing.
+fn now(answer: Result<Response>) -> LocalBoxFuture<'static, Result<Response>> {
+    Box::pin(future::ready(answer))
+}
 
 /// The methods of a path; `None` if no route has it.
 pub(super) fn allowed(path: &str) -> Option<&'static str> {
@@ -175,7 +130,7 @@ mod tests {
     #[test]
     fn routes_of_the_api_ask_who_calls() {
         for route in ROUTES {
-            let anybody = route.admission == Admission::Anybody;
+            let anybody = route.admission == Anybody;
             assert_eq!(route.path.starts_with("/api/"), !anybody, "{}", route.path);
         }
     }

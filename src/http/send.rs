@@ -1,15 +1,22 @@
 //! `POST /api/send`: appends a message.
 
 use crate::config;
-use crate::domain::error::{Field, Result};
+use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::DraftFields;
 use crate::http::call::Call;
-use crate::http::json::Object;
 use crate::http::response::{self, Response};
-use crate::http::{body, rate_limit, request_headers};
-use crate::service::{self, Session};
-use serde::Serialize;
+use crate::http::{body, json, rate_limit, request_headers};
+use crate::service;
+use crate::session::Session;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Body {
+    chat: Option<String>,
+    text: Option<String>,
+    sender: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Sent {
@@ -22,15 +29,15 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
     let key = request_headers::idempotency_key(&call.request.headers)?;
     let fields = parse(&body::read(&session, call.request).await?, key)?;
-    let receipt = service::send(&session, call.caller.as_ref(), fields).await?;
+    let sent = service::send(&session, &call.caller, fields).await?;
     let mut response = response::ok(&Sent {
-        index: receipt.index,
-        send_time: receipt.send_time,
+        index: sent.index,
+        send_time: sent.send_time,
     })?;
-    if receipt.replayed {
+    if sent.replayed {
         response.headers.set("idempotency-replayed", "true");
     }
-    if let Some(allowance) = &receipt.allowance {
+    if let Some(allowance) = &sent.allowance {
         rate_limit::mark(&mut response.headers, allowance);
     }
     Ok(response)
@@ -38,11 +45,12 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 
 /// Parses the body, a JSON object. Unknown fields are ignored.
 fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<DraftFields> {
-    let mut fields = Object::parse(body, &[Field::Chat, Field::Text, Field::Sender])?;
+    let body: Body = json::parse(body)?;
+    let required = |value: Option<String>, field| value.ok_or_else(|| Error::invalid(field, "is required"));
     Ok(DraftFields {
-        chat: fields.required(Field::Chat)?,
-        text: fields.required(Field::Text)?,
-        sender: fields.text(Field::Sender),
+        chat: required(body.chat, Field::Chat)?,
+        text: required(body.text, Field::Text)?,
+        sender: body.sender,
         key,
     })
 }
@@ -50,6 +58,7 @@ fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<DraftFields> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::caller::Caller;
     use crate::domain::chat::Chat;
     use crate::domain::message::{Draft, MAX_TEXT_BYTES};
     use crate::fuzz::{fuzz, near};
@@ -57,7 +66,7 @@ mod tests {
 
     /// The message that anybody's send has.
     fn draft(body: &[u8]) -> Result<Draft> {
-        service::draft(None, parse(body, None)?)
+        service::draft(&Caller::anybody(), parse(body, None)?)
     }
 
     #[test]

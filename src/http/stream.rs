@@ -10,10 +10,10 @@ use crate::http::event_stream::{self, Source};
 use crate::http::query::Query;
 use crate::http::response::Response;
 use crate::http::{request_headers, sse};
-use crate::service::{self, Follower, Session};
+use crate::service::{ChatFollower, MayFollowChat};
+use crate::session::Session;
 use futures::FutureExt;
-use futures::future::{LocalBoxFuture, join};
-use std::rc::Rc;
+use futures::future::LocalBoxFuture;
 use std::time::Instant;
 
 /// Answers with a stream, which goes on after this has returned.
@@ -23,22 +23,19 @@ use std::time::Instant;
 pub(super) async fn handle(call: Call) -> Result<Response> {
     let last_event_id = request_headers::last_event_id(&call.request.headers)?;
     let (chat, request) = parse(call.request.query(), last_event_id)?;
-    // Here, as all later failures are told in the stream.
-    service::may_read(call.caller.as_ref(), &request.chat)?;
-    if call.request.is_head() {
-        return Ok(event_stream::head());
-    }
-    let config = config::get().await?;
     let position = match request.from {
         Start::After(position) => Some(position.to_string()),
         Start::Now | Start::Cursor { .. } | Start::Unreadable => None,
     };
-    let session = Session::new(Rc::clone(&config), call.began);
-    let caller = call.caller.as_ref();
-    let follower = Follower::new(&session, Rc::clone(&config), caller, request);
-    let (lease, follower) = join(service::lease(&session, caller), follower).await;
-    let lease = lease?;
+    // Before the answer begins: all later failures are events of the stream.
+    let may_follow = MayFollowChat::check(call.caller, request)?;
+    if call.request.is_head() {
+        return Ok(event_stream::head());
+    }
+    let session = Session::new(config::get().await?, call.began);
+    let (lease, follower) = may_follow.begin(&session).await?;
     let events = follower.map(|follower| -> Box<dyn Source> { Box::new(ChatEvents { chat, follower }) });
+    let config = session.config().clone();
     Ok(event_stream::answer(config, call.log, lease, events, position))
 }
 
@@ -71,7 +68,7 @@ fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<(String, FollowReq
 /// The follower of the chat that its client calls `chat`.
 struct ChatEvents {
     chat: String,
-    follower: Follower,
+    follower: ChatFollower,
 }
 
 impl Source for ChatEvents {

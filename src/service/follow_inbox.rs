@@ -1,24 +1,62 @@
 //! Follows an inbox: reads it whole, and then each chat in which something changes.
 
-use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
-use crate::domain::inbox::InboxRequest;
+use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
-use crate::service::inbox::inbox;
-use crate::service::look::{self, Look};
+use crate::service::inbox::read_page;
+use crate::service::lease::lease;
+use crate::service::rights;
 use crate::service::term::Term;
-use crate::store::{self, Feed, FeedWatch, Session};
-use std::rc::Rc;
+use crate::service::updates::{self, Updates};
+use crate::session::Session;
+use crate::store::{self, Feed, FeedWatch, Lease};
 use std::time::Instant;
 
-/// Whether there may be changes that the follower has not looked for.
+/// Whether there may be changes that the follower has not read.
 #[derive(PartialEq)]
 enum Phase {
-    Looking,
+    Reading,
     Waiting,
+}
+
+/// What a caller may follow: an inbox, their own or that of whom they may name.
+pub struct MayFollowInbox {
+    caller: Caller,
+    request: FollowInboxRequest,
+}
+
+impl MayFollowInbox {
+    /// Parses a request to follow an inbox after the update with the id `after`. Fails with
+    /// [`Forbidden`](crate::domain::error::Error::Forbidden) if the caller may not read it.
+    pub fn check(caller: Caller, fields: InboxFields, after: Option<EntryId>) -> Result<Self> {
+        let before = None;
+        let InboxRequest { reader, limit, .. } = rights::inbox_request(&caller, &InboxFields { before, ..fields })?;
+        let request = FollowInboxRequest { reader, limit, after };
+        Ok(Self { caller, request })
+    }
+
+    /// What is followed.
+    pub fn request(&self) -> &FollowInboxRequest {
+        &self.request
+    }
+
+    /// Begins to follow the inbox. Fails with [`TooManyStreams`](crate::domain::error::Error::TooManyStreams) if the caller has as many
+    /// streams as are allowed.
+    pub async fn begin(self, session: &Session) -> Result<(Option<Lease>, InboxFollower)> {
+        let lease = lease(session, &self.caller).await?;
+        let config = session.config();
+        let follower = InboxFollower {
+            request: self.request,
+            phase: Phase::Reading,
+            watch: FeedWatch::default(),
+            term: Term::new(config.stream_lifetime, &self.caller),
+            session: Session::endless(config.clone()),
+        };
+        Ok((lease, follower))
+    }
 }
 
 /// A follower of an inbox. It has a Redis connection of its own while it waits, and keeps nothing that it has passed on.
@@ -31,18 +69,6 @@ pub struct InboxFollower {
 }
 
 impl InboxFollower {
-    /// Begins to follow an inbox, whose reader is the caller or whom the caller may name.
-    pub fn new(config: Rc<Config>, caller: Option<&Caller>, request: FollowInboxRequest) -> Self {
-        let lifetime = config.stream_lifetime;
-        Self {
-            request,
-            phase: Phase::Looking,
-            watch: FeedWatch::default(),
-            session: Session::endless(config),
-            term: Term::new(lifetime, caller),
-        }
-    }
-
     /// The id of the last update that the follower has received, now or before it came; `None` if there is none.
     pub fn last(&self) -> Option<EntryId> {
         self.request.after
@@ -58,7 +84,7 @@ impl InboxFollower {
     /// While Redis is away, it is asked again for as long as `redis_timeout_ms`, and then this fails with
     /// [`Unavailable`](crate::domain::error::Error::Unavailable).
     pub async fn next(&mut self) -> Result<Option<Vec<InboxUpdate>>> {
-        look::next(self).await
+        updates::next(self).await
     }
 
     /// When the stream's lifetime is over.
@@ -72,7 +98,7 @@ impl InboxFollower {
             limit: self.request.limit,
             before: None,
         };
-        let page = inbox(&self.session, &request).await?;
+        let page = read_page(&self.session, &request).await?;
         Ok(InboxUpdate {
             id,
             change: Change::All(page),
@@ -102,7 +128,7 @@ impl InboxFollower {
     }
 }
 
-impl Look for InboxFollower {
+impl Updates for InboxFollower {
     type Update = InboxUpdate;
 
     fn term(&self) -> &Term {
@@ -114,17 +140,17 @@ impl Look for InboxFollower {
     }
 
     /// Returns what has changed, after a wait of one heartbeat at most.
-    async fn look(&mut self) -> Result<Vec<InboxUpdate>> {
+    async fn read(&mut self) -> Result<Vec<InboxUpdate>> {
         if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
-            // If the wait fails, the next look comes without one.
-            self.phase = Phase::Looking;
-            let timeout = self.term.left().min(self.session.stream_heartbeat);
+            // If the wait fails, the next read comes without one.
+            self.phase = Phase::Reading;
+            let timeout = self.term.left().min(self.session.config().stream_heartbeat);
             self.watch
                 .wait(&self.session, &self.request.reader, last, timeout)
                 .await?;
         }
         // Also after a silence: to keep the feed alive, and to notice if it is gone, as then nobody would wake this follower.
-        let (id, updates) = match store::look(&self.session, &self.request.reader, self.request.after).await? {
+        let (id, updates) = match store::read_feed(&self.session, &self.request.reader, self.request.after).await? {
             Feed::All(id) => (id, vec![self.all(id).await?]),
             Feed::Since(id, chats) => (id, self.changes(id, chats).await?),
         };

@@ -1,17 +1,26 @@
 //! Reads a page of an inbox.
 
+use crate::domain::caller::Caller;
 use crate::domain::error::Result;
-use crate::domain::inbox::{InboxPage, InboxRequest};
-use crate::store::{self, Session};
+use crate::domain::inbox::{InboxFields, InboxPage, InboxRequest};
+use crate::service::rights;
+use crate::session::Session;
+use crate::store;
 
 /// How many more chats than a page has are looked at, so that one whose log is gone costs no round trip.
 const SPARE: usize = 10;
+
+/// Reads a page of an inbox, as [`read_page`] does. Fails with [`Forbidden`](crate::domain::error::Error::Forbidden) if it is somebody
+/// else's and the caller is no service, or if the caller is known in one chat only.
+pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> Result<InboxPage> {
+    read_page(session, &rights::inbox_request(caller, fields)?).await
+}
 
 /// Reads a page of a person's chats, newest first, in two round trips to Redis. A chat without messages is left out and the page
 /// filled up: only if more than `SPARE` are, it takes two more.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
-pub async fn inbox(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
+pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
     let limit = usize::from(request.limit);
     // One more shows whether there is another page.
     let wanted = limit.saturating_add(1);

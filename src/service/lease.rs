@@ -2,14 +2,15 @@
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Result;
-use crate::store::{Lease, Session};
+use crate::session::Session;
+use crate::store::Lease;
 
 /// Takes a lease for a stream or a pull that waits; `None` if the caller is not limited. Fails with
 /// [`Error::TooManyStreams`](crate::domain::error::Error::TooManyStreams) if the caller has as many as are allowed.
-pub async fn lease(session: &Session, caller: Option<&Caller>) -> Result<Option<Lease>> {
-    let caller = caller.filter(|caller| caller.is_limited());
-    let Some((caller, limit)) = caller.zip(session.stream_limit) else {
-        return Ok(None);
-    };
-    Lease::take(session, caller.member(), limit).await.map(Some)
+pub(super) async fn lease(session: &Session, caller: &Caller) -> Result<Option<Lease>> {
+    let member = caller.member().filter(|_| caller.is_limited());
+    match member.zip(session.config().stream_limit) {
+        Some((member, limit)) => Lease::take(session, member, limit).await.map(Some),
+        None => Ok(None),
+    }
 }

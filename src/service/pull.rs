@@ -8,7 +8,8 @@ use crate::domain::slice::{Found, Slice};
 use crate::service::lease::lease;
 use crate::service::rights;
 use crate::service::term::known_for;
-use crate::store::{self, Lease, Session, Watch};
+use crate::session::Session;
+use crate::store::{self, ChatWatch, Lease};
 use futures::future::join;
 use std::time::{Duration, Instant};
 
@@ -22,18 +23,18 @@ const GRACE: Duration = Duration::from_millis(50);
 /// Fails with [`Error::Forbidden`] if the caller may not read the chat; with [`Error::TooManyStreams`] if it would have to wait, and the
 /// caller has as many streams and waiting pulls as are allowed; and with [`Error::Gone`] if the chat log does not confirm the
 /// request's epoch or position.
-pub async fn pull(session: &Session, caller: Option<&Caller>, request: &PageRequest) -> Result<Page> {
+pub async fn pull(session: &Session, caller: &Caller, request: &PageRequest) -> Result<Page> {
     rights::may_read(caller, &request.chat)?;
     let (from, wait) = match request.span {
         Span::From { from, wait } => (from, wait),
         Span::Between { .. } | Span::Back { .. } => (0, Duration::ZERO),
     };
-    let wait = wait.min(session.left().saturating_sub(session.redis_timeout));
+    let wait = wait.min(session.left().saturating_sub(session.config().redis_timeout));
     let wait = known_for(caller).map_or(wait, |known| wait.min(known));
     let since = (!wait.is_zero()).then(Instant::now);
     let left = || since.map_or(Duration::ZERO, |since| wait.saturating_sub(since.elapsed()));
     let mut waiting = None;
-    let mut watch = Watch::default();
+    let mut watch = ChatWatch::default();
     let mut held: Option<Lease> = None;
     loop {
         let page = store::page(session, request);

@@ -1,15 +1,16 @@
-//! Who may do what. A caller of `None` may do anything: the deployment is open, or trusted code calls.
+//! Who may do what.
 
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::error::{Error, Field, Result};
+use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::mark::{MarkFields, MarkRequest};
 use crate::domain::member::Member;
 use crate::domain::message::{Author, Draft, DraftFields};
 
 /// Fails with [`Error::Forbidden`] if the caller may not read this chat.
-pub fn may_read(caller: Option<&Caller>, chat: &Chat) -> Result<()> {
-    if caller.is_none_or(|caller| caller.may_read(chat)) {
+pub(super) fn may_read(caller: &Caller, chat: &Chat) -> Result<()> {
+    if caller.may_read(chat) {
         return Ok(());
     }
     Err(Error::Forbidden {
@@ -20,36 +21,63 @@ pub fn may_read(caller: Option<&Caller>, chat: &Chat) -> Result<()> {
 
 /// The message that the caller may send. Its sender is the caller if it names none. Fails with [`Error::Forbidden`] if it is for a
 /// chat that the caller may not read, or names another sender, before any other fault of it but a malformed chat.
-pub fn draft(caller: Option<&Caller>, fields: DraftFields) -> Result<Draft> {
+pub(crate) fn draft(caller: &Caller, fields: DraftFields) -> Result<Draft> {
     let chat = Chat::parse(&fields.chat)?;
     may_read(caller, &chat)?;
-    let person = caller.filter(|caller| !caller.is_service());
-    let oneself = || person.map(|caller| caller.name().to_owned());
+    let oneself = || own_name(caller).map(str::to_owned);
     let sender = fields.sender.or_else(oneself);
     let sender = sender.ok_or_else(|| Error::invalid(Field::Sender, "is required"))?;
-    if caller.is_some_and(|caller| !caller.may_send(&chat, &sender)) {
+    if !caller.may_send(&chat, &sender) {
         return Err(Error::Forbidden {
             field: Field::Sender,
             reason: "must be the caller",
         });
     }
-    let author = match caller {
-        Some(caller) if caller.is_service() => Author::Service,
-        Some(caller) if caller.is_limited() => Author::Sender,
-        Some(_) | None => Author::Unproven,
+    let author = if caller.is_service() {
+        Author::Service
+    } else if caller.is_limited() {
+        Author::Sender
+    } else {
+        Author::Unproven
     };
     Draft::parse(chat, fields.text, sender, fields.key).map(|draft| draft.by(author))
 }
 
+/// The page of an inbox that the caller may read: of whom the request names, or the caller's own if it names nobody. Fails with
+/// [`Error::Forbidden`] if it is somebody else's and the caller is no service, or if the caller is known in one chat only: an inbox is of
+/// all chats.
+pub(crate) fn inbox_request(caller: &Caller, fields: &InboxFields) -> Result<InboxRequest> {
+    if caller.is_in_one_chat() {
+        return Err(Error::Forbidden {
+            field: Field::Name,
+            reason: "cannot be used with a token that is for one chat only",
+        });
+    }
+    let reader = reader(caller, fields.name.as_deref())?;
+    InboxRequest::parse(reader, fields.limit, fields.before.as_deref())
+}
+
+/// The mark that the caller may set. Fails with [`Error::Forbidden`] if it is somebody else's and the caller is no service, or if it is of
+/// a chat that the caller may not read.
+pub(crate) fn mark_request(caller: &Caller, fields: &MarkFields) -> Result<MarkRequest> {
+    let reader = reader(caller, fields.name.as_deref())?;
+    let chat = fields.chat.as_deref();
+    let chat = Chat::parse(chat.ok_or_else(|| Error::invalid(Field::Chat, "is required"))?)?;
+    may_read(caller, &chat)?;
+    MarkRequest::parse(reader, chat, fields)
+}
+
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody
 /// else and no service.
-pub fn reader(caller: Option<&Caller>, name: Option<&str>) -> Result<Member> {
-    let person = caller.filter(|caller| !caller.is_service());
-    let name = name.or(person.map(Caller::name));
+fn reader(caller: &Caller, name: Option<&str>) -> Result<Member> {
+    let name = name.or(own_name(caller));
     let name = name.ok_or_else(|| Error::invalid(Field::Name, "is required"))?;
     let reader = Member::parse(name);
-    let itself = |reader: &Member| person.is_none_or(|person| person.is(reader));
-    if !reader.as_ref().map_or(person.is_none(), itself) {
+    // What is no name cannot be the caller's own.
+    if !reader
+        .as_ref()
+        .map_or(!caller.is_person(), |reader| caller.may_be(reader))
+    {
         return Err(Error::Forbidden {
             field: Field::Name,
             reason: "must be the caller",
@@ -58,28 +86,16 @@ pub fn reader(caller: Option<&Caller>, name: Option<&str>) -> Result<Member> {
     reader.map_err(|why| Error::invalid(Field::Name, why))
 }
 
-/// The person whose inbox a request is about, as [`reader`] has it. An inbox is of all chats, so a caller of one chat has none.
-pub fn inbox_reader(caller: Option<&Caller>, name: Option<&str>) -> Result<Member> {
-    if caller.is_some_and(Caller::is_in_one_chat) {
-        return Err(Error::Forbidden {
-            field: Field::Name,
-            reason: "has an inbox only for tokens of all chats",
-        });
-    }
-    reader(caller, name)
-}
-
-/// The mark that the caller may set for `reader`. Fails with [`Error::Forbidden`] if it is of a chat that the caller may not read.
-pub fn mark(caller: Option<&Caller>, reader: Member, fields: &MarkFields) -> Result<MarkRequest> {
-    may_read(caller, &Chat::parse(&fields.chat)?)?;
-    MarkRequest::parse(reader, fields)
+/// The name that a caller may leave out: a person's own.
+fn own_name(caller: &Caller) -> Option<&str> {
+    caller.name().filter(|_| caller.is_person())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcome(caller: Option<&Caller>, chat: &str, text: &str, sender: Option<&str>) -> Result<String> {
+    fn outcome(caller: &Caller, chat: &str, text: &str, sender: Option<&str>) -> Result<String> {
         let fields = DraftFields {
             chat: chat.into(),
             text: text.into(),
@@ -93,7 +109,7 @@ mod tests {
     fn the_sender_is_the_caller_or_whom_a_service_names() {
         let alice = Caller::person("Alice".into()).unwrap();
         let backend = Caller::person("backend".into()).unwrap().as_service();
-        let (open, alice, backend) = (None, Some(&alice), Some(&backend));
+        let (open, alice, backend) = (&Caller::anybody(), &alice, &backend);
         for (caller, chat, sender, expected) in [
             (alice, "alice:bob", None, "Alice"),
             (alice, "alice:bob", Some("ALICE"), "ALICE"),

@@ -16,7 +16,7 @@ pub(super) struct Term {
 
 impl Term {
     /// The term of a stream that begins now, for this caller.
-    pub(super) fn new(configured: Duration, caller: Option<&Caller>) -> Self {
+    pub(super) fn new(configured: Duration, caller: &Caller) -> Self {
         let lifetime = lifetime(configured, get_random_u64());
         let known = known_for(caller);
         Self {
@@ -46,8 +46,8 @@ impl Term {
 }
 
 /// For how long the caller is known; `None` for ever.
-pub(super) fn known_for(caller: Option<&Caller>) -> Option<Duration> {
-    let ends = caller.and_then(Caller::ends)?;
+pub(super) fn known_for(caller: &Caller) -> Option<Duration> {
+    let ends = caller.ends()?;
     Some(ends.duration_since(SystemTime::now()).unwrap_or_default())
 }
 

@@ -3,11 +3,11 @@
 -- KEYS: the chat log, its marks, the inboxes of the sender and of the other member, their feeds, the bucket that the receipt goes to, and
 -- other buckets that may have it; last, if the sender has a quota, the sender's rate. In a chat with oneself, the members' keys are the
 -- same. In a Cluster, a chat and its members are in three slots: KEYS has no inboxes, feeds and rate then.
--- ARGV: '<sender>:<text>'; and packed, the receipt's field, the request's tokens (4 bytes of the text's digest, 4 of the nonce), for how
--- many milliseconds the receipt must be kept, for how many a bucket is kept that would expire earlier, how many messages to keep in
--- the chat log (0 for all), for how many microseconds a message counts in the quota (0 for no quota) and all of the quota's do, how many
--- replicas must have what this writes, and whether the sender has read the chat (1) or the message is by somebody else (0), or nothing
--- is to be stored (2). In a Cluster, also the sender's and the other member's names, as keys have them.
+-- ARGV: '<sender>:<text>'; the receipt's field, and its tokens (4 bytes of the text's digest, 4 of the nonce); the mode: 'read' if the sender
+-- has read the chat, 'unread' if the message is by somebody else in the sender's name, 'look' if nothing is to be stored; for how many
+-- milliseconds the receipt must be kept, and for how many a bucket is kept that would expire earlier; how many messages to keep in the chat
+-- log (0 for all); how many replicas must have what this writes; for how many microseconds a message counts in the quota (0 for no quota),
+-- and all of the quota's do. In a Cluster, also the sender's and the other member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
 -- one), and for how many microseconds the sender's messages count, if there is a quota; 'limited' with the latter; 'reused' if the receipt is of
 -- another text; 'unknown' if nothing is to be stored and there is no receipt; 'unreadable' with what is wrong with the stored data; or an
@@ -21,11 +21,11 @@ local RECEIPT_BYTES = 28
 local MOST_TRIMMED = 1000
 
 local log, marks = KEYS[1], KEYS[2]
-local entry = ARGV[1]
-local field, tokens, must_keep, keep, cap, interval, span, replicas, flags = struct.unpack('>c12c8I8I8I8I8I8I8B', ARGV[2])
-local has_read, only_looks = flags % 2, flags >= 2
+local entry, field, tokens, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local must_keep, keep, cap, replicas = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), ARGV[8]
+local interval, span = tonumber(ARGV[9]), tonumber(ARGV[10])
 -- The chat and its members, as marks, inboxes and feeds name them.
-local chat, sender, other = tag_of(log, 'log'), ARGV[3], ARGV[4]
+local chat, sender, other = tag_of(log, 'log'), ARGV[11], ARGV[12]
 local inbox, other_inbox, feed, other_feed
 local first_bucket = 3
 if not sender then
@@ -45,21 +45,17 @@ local now = redis.call('TIME')
 local clock = now[1] * 1000000 + now[2]
 local time = clock
 
--- Until when the sender's messages count. If the clock was set back, they count for as long as all of the quota, no longer.
-local was_charged, used = false, nil
+local was_charged, used, by_stored = false, nil, nil
 if rate then
   was_charged = redis.pcall('GET', rate)
   if is_refusal(was_charged) then return { 'unreadable', rate .. ': ' .. was_charged.err } end
-  used = math.max(0, (tonumber(was_charged) or 0) - clock)
+  used, by_stored = counted(was_charged, clock, span)
 end
 local function charge(for_microseconds)
   local until_then = string.format('%d', clock + for_microseconds)
   redis.call('SET', rate, until_then, 'PX', math.ceil(for_microseconds / 1000))
 end
-if used and used > span then
-  used = span
-  charge(span)
-end
+if used and used < by_stored then charge(used) end
 
 local newest = found[1]
 local epoch, last
@@ -89,7 +85,7 @@ for i = first_bucket, last_bucket do
     local sent_epoch, index, sent_time = struct.unpack(RECEIPT, receipt)
     if proves(sent_epoch, index, sent_time) then
       -- From Redis 7.2 on, WAIT waits for the connection's last write. The first one may have been another connection's.
-      if replicas > 0 then redis.call('HSET', KEYS[i], field, receipt) end
+      if replicas ~= '0' then redis.call('HSET', KEYS[i], field, receipt) end
       if string.sub(receipt, -4) == string.sub(tokens, -4) then return { 'stored', index, sent_time, used } end
       if string.sub(receipt, -8, -5) ~= string.sub(tokens, 1, 4) then return { 'reused' } end
       return { 'replayed', index, sent_time, used }
@@ -97,7 +93,7 @@ for i = first_bucket, last_bucket do
   end
 end
 
-if only_looks then return { 'unknown' } end
+if mode == 'look' then return { 'unknown' } end
 if used and used + interval > span then return { 'limited', used } end
 
 local index = 0
@@ -124,12 +120,12 @@ local was_read = redis.pcall('HGET', marks, sender)
 if is_refusal(was_read) then return { 'unreadable', marks .. ': ' .. was_read.err } end
 local has_marks = was_read or redis.call('HGET', marks, other)
 local function mark_read(up_to)
-  if has_read == 0 and has_marks then return end
+  if mode == 'unread' and has_marks then return end
   local read = up_to .. '-' .. written
   if has_marks then return redis.call('HSET', marks, sender, read) end
   -- A log without marks is from before there were any: to both members, nothing that was in it is new.
   local before = newest and format_position(epoch, last, time_of(newest)) or '0'
-  if has_read == 0 then read = before end
+  if mode == 'unread' then read = before end
   if not newest or not is_of_two then return redis.call('HSET', marks, sender, read) end
   return redis.call('HSET', marks, sender, read, other, before)
 end

@@ -1,24 +1,28 @@
-//! Appends a message to its chat log, once.
+//! Appends a message to its chat log, once: on one Redis in one step, in a Cluster in three.
 
-use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
-use crate::domain::message::{Author, Draft, Receipt};
-use crate::domain::quota::Allowance;
-use crate::domain::server_log;
-use crate::store::appended::{Reply, decode};
+use crate::domain::message::{Author, Draft, Sent};
+use crate::domain::quota::{Allowance, Quota};
+use crate::redis::Script;
+use crate::server_log;
+use crate::session::Session;
+use crate::store::appended::{Appended, decode};
 use crate::store::charge::Charge;
-use crate::store::cluster;
 use crate::store::keys;
-use crate::store::receipt::Place;
-use crate::store::script::Script;
-use crate::store::session::Session;
+use crate::store::receipt::Receipt;
 use crate::store::touch::touch;
+use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-static APPEND: Script = Script::sending(&[embedded!("entry.lua"), embedded!("touch.lua"), embedded!("append.lua")]);
+static APPEND: Script = Script::replicating(&[
+    include_str!("entry.lua"),
+    include_str!("touch.lua"),
+    include_str!("rate.lua"),
+    include_str!("append.lua"),
+]);
 
 /// How far a send time may be ahead of the host's clock without a word.
 const MOST_AHEAD: Duration = Duration::from_mins(1);
@@ -26,114 +30,184 @@ const MOST_AHEAD: Duration = Duration::from_mins(1);
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
 /// The index is one above the newest one. The time is Redis's, made greater than the newest one, so index and time always agree,
-/// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the receipt is
+/// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the answer is
 /// that of the first one. With another text, it fails with [`Error::KeyReused`]. If its sender has a quota, it counts in it once it is
 /// stored; if the quota is used up, it fails with [`Error::TooManySends`], and stores nothing.
-pub async fn append(session: &Session, draft: &Draft) -> Result<Receipt> {
-    let log = keys::log(draft.chat());
+pub async fn append(session: &Session, draft: &Draft) -> Result<Sent> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (reply, allowance) = run(session, draft, &log, now).await?;
-    if cluster::is_divided()
-        && let Reply::Sent { send_time, .. } = reply
-    {
-        // Also for a replay: the first request may have ended before this.
-        touch(session, draft.chat(), draft.member(), Some(send_time)).await?;
-    }
-    match reply {
-        Reply::Sent {
+    let append = Append::new(session, draft, now);
+    let (appended, allowance) = match append.at_once().await? {
+        Some(done) => done,
+        None => append.in_steps().await?,
+    };
+    match appended {
+        Appended::Stored {
             index,
             send_time,
             replayed,
             ..
         } => {
             if !replayed {
-                compare_clocks(&log, Duration::from_micros(send_time), now);
+                compare_clocks(&append.log, Duration::from_micros(send_time), now);
             }
-            Ok(Receipt {
+            Ok(Sent {
                 index,
                 send_time,
                 replayed,
                 allowance,
             })
         }
-        Reply::KeyReused => Err(Error::KeyReused),
-        Reply::Limited { .. } | Reply::Unknown => Err(allowance.map_or_else(unexpected, Error::TooManySends)),
+        Appended::KeyReused => Err(Error::KeyReused),
+        Appended::Limited { .. } | Appended::Unknown => Err(allowance.map_or_else(
+            || Error::internal("append.lua limits a sender who has no quota"),
+            Error::TooManySends,
+        )),
     }
 }
 
-/// What the script does not reply to the send of somebody without a quota.
-fn unexpected() -> Error {
-    Error::internal("append.lua limits a sender who has no quota".to_owned())
+/// What became of the message, and what its sender may send then, if there is a quota.
+type Done = (Appended, Option<Allowance>);
+
+/// What `append.lua` does to the sender's mark, if it does anything.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// The sender has read the chat.
+    Read,
+    /// Somebody else sends in the sender's name.
+    Unread,
+    /// Nothing is stored: it only looks for a receipt.
+    Look,
 }
 
-/// To the script: the sender has read the chat.
-const HAS_READ: u8 = 1;
+/// One message that is to be appended.
+struct Append<'a> {
+    session: &'a Session,
+    draft: &'a Draft,
+    nonce: [u64; 2],
+    receipt: Receipt,
+    log: String,
+    marks: String,
+    /// What the chat log stores.
+    entry: String,
+}
 
-/// To the script: it is only to look for a receipt.
-const ONLY_LOOKS: u8 = 2;
+impl<'a> Append<'a> {
+    fn new(session: &'a Session, draft: &'a Draft, now: Duration) -> Self {
+        let nonce = nonce();
+        Self {
+            session,
+            draft,
+            nonce,
+            receipt: Receipt::new(session.config(), draft, nonce, now),
+            log: keys::log(draft.chat()),
+            marks: keys::marks(draft.chat()),
+            entry: [draft.sender(), ":", draft.text()].concat(),
+        }
+    }
 
-/// Runs the script, in a Cluster with the keys of the chat's slot alone. Returns what the sender may send then, if there is a quota.
-async fn run(session: &Session, draft: &Draft, log: &str, now: Duration) -> Result<(Reply, Option<Allowance>)> {
-    let nonce = nonce();
-    let place = Place::of(session, draft, nonce, now);
-    let entry = [draft.sender(), ":", draft.text()].concat();
-    let cap = session.max_messages.map_or(0, NonZeroU64::get);
-    let has_read = if draft.author() == Author::Service { 0 } else { HAS_READ };
-    let packed = |[interval, span]: [u64; 2], flags: u8| {
-        let numbers = [place.must_keep, place.keep, cap, interval, span, session.redis_replicas].map(u64::to_be_bytes);
-        [&place.field[..], &place.tokens, numbers.as_flattened(), &[flags]].concat()
-    };
-    let (sender, other) = (draft.member(), draft.chat().other(draft.member()));
-    let marks = keys::marks(draft.chat());
-    let of_chat = [log, &marks];
-    let buckets = || place.buckets.iter().map(String::as_str);
-    let quota = session.send_quota.filter(|_| draft.author() == Author::Sender);
-    let of_members = [
-        keys::inbox(sender),
-        keys::inbox(other),
-        keys::feed(sender),
-        keys::feed(other),
-    ];
-    let rate = quota.map(|_| keys::rate(sender));
-    let of_members = of_members.iter().map(String::as_str);
-    let keys = of_chat.into_iter().chain(of_members).chain(buckets());
-    let keys: Vec<_> = keys.chain(rate.as_deref()).collect();
-    let counts = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
-    let arguments = [entry.as_bytes(), &packed(counts, has_read)];
-    if let Some(reply) = APPEND.run_undivided(session, &keys, &arguments).await? {
-        let reply = decode(&reply).map_err(|why| why.at(log))?;
-        let allowance = quota.zip(reply.used()).map(|(quota, used)| quota.allowance(used));
-        return Ok((reply, allowance));
+    /// On one Redis: one script charges the sender, appends the message, and touches what is the members'. `None` if Redis is a Cluster,
+    /// where their keys are in several slots: nothing is done then.
+    async fn at_once(&self) -> Result<Option<Done>> {
+        let quota = self.quota();
+        let (sender, other) = (self.draft.member(), self.draft.chat().other(self.draft.member()));
+        let of_members = [
+            keys::inbox(sender),
+            keys::inbox(other),
+            keys::feed(sender),
+            keys::feed(other),
+        ];
+        let rate = quota.map(|_| keys::rate(sender));
+        let of_chat = [&self.log, &self.marks];
+        let keys = of_chat.into_iter().chain(&of_members).chain(&self.receipt.buckets);
+        let keys: Vec<_> = keys.chain(&rate).map(String::as_str).collect();
+        let numbers = self.numbers(quota);
+        let arguments = self.arguments(self.mode(), &numbers);
+        let Some(reply) = APPEND.run_undivided(self.session, &keys, &arguments).await? else {
+            return Ok(None);
+        };
+        let appended = self.decode(&reply)?;
+        let allowance = quota.zip(appended.used()).map(|(quota, used)| quota.allowance(used));
+        Ok(Some((appended, allowance)))
     }
-    let keys: Vec<_> = of_chat.into_iter().chain(buckets()).collect();
-    let charge = quota.map(|quota| Charge::new(sender, quota, nonce));
-    let counted = match &charge {
-        Some(charge) => Some(charge.take(session).await?),
-        None => None,
-    };
-    // A replay never counts: it is answered whatever is left.
-    let flags = if matches!(counted, Some((false, _))) {
-        ONLY_LOOKS
-    } else {
-        has_read
-    };
-    let packed = packed([0, 0], flags);
-    let [sender_name, other_name] = [sender, other].map(keys::field);
-    let arguments = [entry.as_bytes(), &packed, sender_name.as_bytes(), other_name.as_bytes()];
-    let reply = APPEND.run(session, &keys, &arguments).await;
-    let reply = reply.and_then(|reply| decode(&reply).map_err(|why| why.at(log)));
-    let mut allowance = counted.map(|(_, allowance)| allowance);
-    if let (Some(charge), Some((true, _)), true) = (&charge, &counted, stored_nothing(&reply)) {
-        // If this fails, the message counts for its time although it is not stored.
-        allowance = charge.give_back(session).await.ok().or(allowance);
+
+    /// In a Cluster: first charges the sender, then appends the message, then touches what is the members', each on the node that has
+    /// the keys.
+    async fn in_steps(&self) -> Result<Done> {
+        let sender = self.draft.member();
+        let charge = match self.quota() {
+            Some(quota) => Some(Charge::take(self.session, sender, quota, self.nonce).await?),
+            None => None,
+        };
+        // A replay never counts: it is answered whatever is left.
+        let is_limited = charge.as_ref().is_some_and(|charge| !charge.is_taken());
+        let mode = if is_limited { Mode::Look } else { self.mode() };
+        let appended = self.in_its_slot(mode).await;
+        let allowance = match &charge {
+            Some(charge) if stored_nothing(&appended) => Some(charge.give_back(self.session).await),
+            Some(charge) => Some(charge.allowance()),
+            None => None,
+        };
+        let appended = appended?;
+        if let Appended::Stored { send_time, .. } = appended {
+            // Also for a replay: the first request may have ended before this.
+            touch(self.session, self.draft.chat(), sender, Some(send_time)).await?;
+        }
+        Ok((appended, allowance))
     }
-    Ok((reply?, allowance))
+
+    /// Runs the script with the keys of the chat's slot alone.
+    async fn in_its_slot(&self, mode: Mode) -> Result<Appended> {
+        let of_chat = [&self.log, &self.marks].into_iter();
+        let keys: Vec<_> = of_chat.chain(&self.receipt.buckets).map(String::as_str).collect();
+        let sender = self.draft.member();
+        let names = [sender, self.draft.chat().other(sender)].map(keys::field);
+        let numbers = self.numbers(None);
+        let mut arguments = self.arguments(mode, &numbers);
+        arguments.extend(names.iter().map(String::as_bytes));
+        self.decode(&APPEND.run(self.session, &keys, &arguments).await?)
+    }
+
+    fn decode(&self, reply: &[RedisResult]) -> Result<Appended> {
+        decode(reply).map_err(|why| why.at(&self.log))
+    }
+
+    /// The arguments of the script that are numbers, in its order.
+    fn numbers(&self, quota: Option<Quota>) -> [String; 6] {
+        let config = self.session.config();
+        let [interval, span] = quota.map_or([0, 0], |quota| [quota.interval(), quota.span()]);
+        let cap = config.max_messages.map_or(0, NonZeroU64::get);
+        let Receipt { must_keep, keep, .. } = self.receipt;
+        [must_keep, keep, cap, config.redis_replicas, interval, span].map(|number| number.to_string())
+    }
+
+    fn arguments<'b>(&'b self, mode: Mode, numbers: &'b [String; 6]) -> Vec<&'b [u8]> {
+        let mode = match mode {
+            Mode::Read => "read",
+            Mode::Unread => "unread",
+            Mode::Look => "look",
+        };
+        let Receipt { field, tokens, .. } = &self.receipt;
+        let first = [self.entry.as_bytes(), field, tokens, mode.as_bytes()];
+        first.into_iter().chain(numbers.iter().map(String::as_bytes)).collect()
+    }
+
+    fn mode(&self) -> Mode {
+        match self.draft.author() {
+            Author::Service => Mode::Unread,
+            Author::Sender | Author::Unproven => Mode::Read,
+        }
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        let is_limited = self.draft.author() == Author::Sender;
+        self.session.config().send_quota.filter(|_| is_limited)
+    }
 }
 
 /// Whether this request has not stored a message.
-fn stored_nothing(reply: &Result<Reply>) -> bool {
-    match reply {
-        Ok(Reply::Sent { replayed, .. }) => *replayed,
+fn stored_nothing(appended: &Result<Appended>) -> bool {
+    match appended {
+        Ok(Appended::Stored { replayed, .. }) => *replayed,
         Err(Error::Unavailable { stored, .. }) => *stored == Stored::No,
         _ => true,
     }

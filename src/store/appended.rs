@@ -1,45 +1,50 @@
 //! What `append.lua` replies.
 
 use crate::domain::error::Result;
-use crate::store::reply::{Unreadable, number};
+use crate::redis::number;
+use crate::store::reply::Unreadable;
 use spin_sdk::redis::RedisResult;
 
-/// What the script replies.
+/// What became of a message that was to be appended.
 #[derive(Debug, PartialEq)]
-pub(super) enum Reply {
-    Sent {
+pub(super) enum Appended {
+    /// It is stored, by this request or by an earlier one.
+    Stored {
         index: u64,
         send_time: u64,
         replayed: bool,
         /// For how many microseconds the sender's messages count, if there is a quota.
         used: Option<u64>,
     },
+    /// The sender's quota is used up; nothing is stored.
     Limited {
+        /// For how many microseconds the sender's messages count.
         used: u64,
     },
+    /// Its idempotency key belongs to another text; nothing is stored.
     KeyReused,
-    /// There is no receipt, and nothing is stored: the script was only to look.
+    /// There is no receipt, and nothing is stored: the script was only to look for one.
     Unknown,
 }
 
-impl Reply {
+impl Appended {
     /// For how many microseconds the sender's messages count, if there is a quota.
     pub(super) fn used(&self) -> Option<u64> {
         match self {
-            Self::Sent { used, .. } => *used,
+            Self::Stored { used, .. } => *used,
             Self::Limited { used } => Some(*used),
             Self::KeyReused | Self::Unknown => None,
         }
     }
 }
 
-/// Decodes it.
-pub(super) fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
+/// Decodes the reply.
+pub(super) fn decode(reply: &[RedisResult]) -> Result<Appended, Unreadable> {
     let unknown = || Unreadable::of_reply("append.lua", reply);
     match reply {
         [RedisResult::Binary(word), index, send_time, used @ ..] if used.len() <= 1 => {
             let (index, send_time) = number(index).zip(number(send_time)).ok_or_else(unknown)?;
-            Ok(Reply::Sent {
+            Ok(Appended::Stored {
                 index,
                 send_time,
                 replayed: match word.as_slice() {
@@ -52,10 +57,10 @@ pub(super) fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
         }
         [RedisResult::Binary(word), RedisResult::Int64(used)] if word == b"limited" => {
             let used = u64::try_from(*used).map_err(|_| unknown())?;
-            Ok(Reply::Limited { used })
+            Ok(Appended::Limited { used })
         }
-        [RedisResult::Binary(word)] if word == b"reused" => Ok(Reply::KeyReused),
-        [RedisResult::Binary(word)] if word == b"unknown" => Ok(Reply::Unknown),
+        [RedisResult::Binary(word)] if word == b"reused" => Ok(Appended::KeyReused),
+        [RedisResult::Binary(word)] if word == b"unknown" => Ok(Appended::Unknown),
         _ => Err(unknown()),
     }
 }
@@ -64,7 +69,7 @@ pub(super) fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
 mod tests {
     use super::*;
     use crate::fuzz::{fuzz, near};
-    use crate::store::reply::strings;
+    use crate::redis::texts;
     use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
@@ -72,12 +77,12 @@ mod tests {
     #[test]
     fn a_receipt_is_a_word_and_two_numbers() {
         let reply = |word: &str, numbers: &[i64]| {
-            let mut values = strings(&[word]);
+            let mut values = texts(&[word]);
             values.extend(numbers.iter().copied().map(RedisResult::Int64));
             decode(&values)
         };
         let sent = |replayed, used| {
-            Ok(Reply::Sent {
+            Ok(Appended::Stored {
                 index: 41,
                 send_time: 17,
                 replayed,
@@ -87,9 +92,9 @@ mod tests {
         assert_eq!(reply("stored", &[41, 17]), sent(false, None));
         assert_eq!(reply("stored", &[41, 17, 5]), sent(false, Some(5)));
         assert_eq!(reply("replayed", &[41, 17, 0]), sent(true, Some(0)));
-        assert_eq!(reply("limited", &[5]), Ok(Reply::Limited { used: 5 }));
-        assert_eq!(reply("reused", &[]), Ok(Reply::KeyReused));
-        assert_eq!(reply("unknown", &[]), Ok(Reply::Unknown));
+        assert_eq!(reply("limited", &[5]), Ok(Appended::Limited { used: 5 }));
+        assert_eq!(reply("reused", &[]), Ok(Appended::KeyReused));
+        assert_eq!(reply("unknown", &[]), Ok(Appended::Unknown));
         for (word, numbers) in [
             ("stored", &[-1, 17][..]),
             ("stored", &[41]),
@@ -103,7 +108,7 @@ mod tests {
             assert!(why.contains("unknown shape"), "{word} {numbers:?}: {why}");
         }
         assert!(decode(&[]).is_err());
-        let refused = decode(&strings(&["unreadable", "WRONGTYPE"]));
+        let refused = decode(&texts(&["unreadable", "WRONGTYPE"]));
         assert_eq!(refused, Err(Unreadable("WRONGTYPE".to_owned())));
     }
 
@@ -118,7 +123,7 @@ mod tests {
             1 => Just(RedisResult::Status("OK".into())),
         ];
         fuzz("receipts", &vec(value, 0..5), |reply| {
-            if let Ok(Reply::Sent { .. }) = decode(&reply) {
+            if let Ok(Appended::Stored { .. }) = decode(&reply) {
                 assert!(matches!(
                     &reply[..],
                     [_, RedisResult::Int64(0..), RedisResult::Int64(0..), ..]

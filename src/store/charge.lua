@@ -1,6 +1,7 @@
 -- Counts a message in its sender's quota before it is stored, in a Cluster, where the two are on different nodes; or takes that back.
 -- KEYS: the sender's charges: '<until when they count, in microseconds>:<the nonces of the last ones>'.
--- ARGV: the nonce of the request, 17 characters of which the last is a comma, for how many microseconds a message counts, and all of the quota do, and 'take' or 'back'.
+-- ARGV: the nonce of the request, 17 characters of which the last is a comma; for how many microseconds a message counts, and all of the
+-- quota do; and 'take' or 'back'.
 -- Returns 'charged' or 'limited', and for how many microseconds the sender's messages count. The same again changes nothing, unless so
 -- many others came between that its nonce is forgotten.
 local REMEMBERED = 128
@@ -11,9 +12,7 @@ local now = redis.call('TIME')
 local clock = now[1] * 1000000 + now[2]
 local ends, nonces = string.match(redis.call('GET', charges) or '', '^(%d+):(.*)$')
 nonces = nonces or ''
--- If the clock was set back, they count for as long as all of the quota, no longer.
-local ahead = math.max(0, (tonumber(ends) or 0) - clock)
-local used = math.min(ahead, span)
+local used, by_stored = counted(ends, clock, span)
 local found = string.find(nonces, nonce, 1, true)
 
 local function write()
@@ -30,7 +29,7 @@ if ARGV[4] == 'back' then
   end
 elseif not found and used + interval > span then
   reply = 'limited'
-  if used < ahead then write() end
+  if used < by_stored then write() end
 elseif not found then
   used = used + interval
   nonces = nonce .. nonces

@@ -1,20 +1,26 @@
 //! Counts a message in its sender's quota in a Cluster, where both are on different nodes: before it is stored.
 
-use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::member::Member;
 use crate::domain::quota::{Allowance, Quota};
+use crate::redis::{Script, number};
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::reply::{Unreadable, number};
-use crate::store::script::Script;
-use crate::store::session::Session;
+use crate::store::reply::Unreadable;
 use spin_sdk::redis::RedisResult;
 
-static CHARGE: Script = Script::writing(&[embedded!("charge.lua")]);
+static CHARGE: Script = Script::writing(&[include_str!("rate.lua"), include_str!("charge.lua")]);
 
-/// One message of a sender who has a quota.
+/// One message in the quota of its sender.
 pub(super) struct Charge {
-    /// The sender's charges.
+    message: Message,
+    taken: bool,
+    allowance: Allowance,
+}
+
+/// The message, as the sender's charges know it.
+struct Message {
+    /// The Redis key of the charges.
     key: String,
     /// What no other request has: a second try charges nothing.
     nonce: String,
@@ -22,29 +28,47 @@ pub(super) struct Charge {
 }
 
 impl Charge {
-    /// The message of the request that has this nonce.
-    pub(super) fn new(sender: &Member, quota: Quota, [one, other]: [u64; 2]) -> Self {
-        Self {
+    /// Counts the message of the request that has this nonce, unless the quota is used up. What it fails with says that no message is
+    /// stored.
+    pub(super) async fn take(session: &Session, sender: &Member, quota: Quota, [one, other]: [u64; 2]) -> Result<Self> {
+        let message = Message {
             key: keys::charges(sender),
             nonce: format!("{:016x},", one ^ other.rotate_left(32)),
             quota,
-        }
-    }
-
-    /// Counts it, unless the quota is used up. Returns whether it does, and what the sender may send then. What it fails with says that
-    /// no message is stored.
-    pub(super) async fn take(&self, session: &Session) -> Result<(bool, Allowance)> {
-        self.run(session, "take").await.map_err(|error| match error {
+        };
+        let (taken, allowance) = message.run(session, "take").await.map_err(|error| match error {
             Error::Unavailable { cause, .. } => Error::unavailable(cause, Stored::No),
             other => other,
+        })?;
+        Ok(Self {
+            message,
+            taken,
+            allowance,
         })
     }
 
-    /// Counts it no longer, and returns what the sender may send then.
-    pub(super) async fn give_back(&self, session: &Session) -> Result<Allowance> {
-        Ok(self.run(session, "back").await?.1)
+    /// Whether it counts; if not, the quota is used up.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken
     }
 
+    /// What the sender may send then.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    /// Counts it no longer, and returns what the sender may send then. If Redis fails, the message counts for its time although it is
+    /// not stored.
+    pub(super) async fn give_back(&self, session: &Session) -> Allowance {
+        if !self.taken {
+            return self.allowance;
+        }
+        let given_back = self.message.run(session, "back").await;
+        given_back.map_or(self.allowance, |(_, allowance)| allowance)
+    }
+}
+
+impl Message {
     async fn run(&self, session: &Session, what: &str) -> Result<(bool, Allowance)> {
         let numbers = [self.quota.interval(), self.quota.span()].map(|number| number.to_string());
         let [interval, span] = &numbers;

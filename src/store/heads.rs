@@ -1,26 +1,26 @@
 //! Reads the heads of chats: the newest message, and how much of each chat is read.
 
 use crate::domain::chat::Chat;
-use crate::domain::embedded::embedded;
 use crate::domain::error::Result;
 use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
 use crate::domain::member::Member;
 use crate::domain::message::Message;
-use crate::domain::server_log;
 use crate::domain::slice::Extent;
+use crate::redis::Script;
+use crate::redis::lists;
+use crate::redis::number;
+use crate::server_log;
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::packed::lists;
-use crate::store::reply::{Unreadable, entry_id, number, position, text, time};
-use crate::store::script::Script;
-use crate::store::session::Session;
+use crate::store::reply::{Unreadable, entry_id, position, text, time};
 use futures::future::try_join_all;
 use spin_sdk::redis::RedisResult;
 
 static HEADS: Script = Script::reading(&[
-    embedded!("entry.lua"),
-    embedded!("confirm.lua"),
-    embedded!("marks.lua"),
-    embedded!("heads.lua"),
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("marks.lua"),
+    include_str!("heads.lua"),
 ]);
 
 /// The heads of some chats.
@@ -151,7 +151,7 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::reply::strings;
+    use crate::redis::texts;
 
     fn entry(head: &[&str]) -> Result<Entry, Unreadable> {
         let chat = Chat::parse("alice:bob").unwrap();
@@ -196,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(entry(head), Err(Unreadable(why.into())));
         }
-        let reply = strings(&["heads", "2", "\u{10}"]);
+        let reply = texts(&["heads", "2", "\u{10}"]);
         let Unreadable(why) = decode(&reply).unwrap_err();
         assert!(why.contains("heads.lua"), "{why}");
     }

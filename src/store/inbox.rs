@@ -1,17 +1,16 @@
 //! Reads which chats an inbox has.
 
-use crate::domain::embedded::embedded;
 use crate::domain::error::Result;
 use crate::domain::inbox::Place;
 use crate::domain::member::Member;
+use crate::redis::Script;
+use crate::redis::strings;
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::packed::strings;
 use crate::store::reply::{Unreadable, time};
-use crate::store::script::Script;
-use crate::store::session::Session;
 use spin_sdk::redis::RedisResult;
 
-static INBOX: Script = Script::reading(&[embedded!("inbox.lua")]);
+static INBOX: Script = Script::reading(&[include_str!("inbox.lua")]);
 
 /// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
 pub async fn places(session: &Session, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
@@ -48,10 +47,10 @@ fn decode_place(place: &[&[u8]]) -> Result<Place, Unreadable> {
 mod tests {
     use super::*;
     use crate::fuzz::{fuzz, near};
-    use crate::store::reply::strings;
+    use crate::redis::texts;
 
     fn reply(packed: &[u8]) -> Vec<RedisResult> {
-        let mut reply = strings(&["inbox"]);
+        let mut reply = texts(&["inbox"]);
         reply.push(RedisResult::Binary(packed.to_vec()));
         reply
     }
@@ -62,11 +61,11 @@ mod tests {
         let places: Vec<_> = places.iter().map(Place::to_string).collect();
         assert_eq!(places, ["18:a:b", "17:c:{"]);
         for (values, why) in [
-            (strings(&["unreadable", "WRONGTYPE"]), "WRONGTYPE"),
+            (texts(&["unreadable", "WRONGTYPE"]), "WRONGTYPE"),
             (reply(b"\x92\xa1a\xa217"), "has a place that is no chat"),
             (reply(b"\x92\xa3a:b\xa3inf"), "has a time that is no number"),
             (reply(b"\x91\xa3a:b"), "has a place of an unknown shape"),
-            (strings(&["inbox"]), "the reply of inbox.lua has an unknown shape"),
+            (texts(&["inbox"]), "the reply of inbox.lua has an unknown shape"),
         ] {
             assert_eq!(decode(&values), Err(Unreadable(why.into())));
         }

@@ -1,12 +1,11 @@
 //! Leases: how many streams and waiting pulls a person has, on all hosts together.
 
-use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result};
 use crate::domain::member::Member;
+use crate::redis::Script;
+use crate::session::Session;
 use crate::store::keys;
 use crate::store::reply::Unreadable;
-use crate::store::script::Script;
-use crate::store::session::Session;
 use futures::future::{Either, select};
 use spin_sdk::redis::RedisResult;
 use spin_sdk::time;
@@ -17,7 +16,7 @@ use std::num::NonZeroU64;
 use std::pin::pin;
 use std::time::Duration;
 
-static LEASE: Script = Script::writing(&[embedded!("lease.lua")]);
+static LEASE: Script = Script::writing(&[include_str!("lease.lua")]);
 
 /// A lease of one of a person's streams. It ends when it is given back, or two heartbeats and `redis_timeout_ms` after it was renewed
 /// last: a stream that died without a word counts until then.
@@ -40,7 +39,7 @@ impl Lease {
             Ok(true) | Err(Error::Unavailable { .. }) => Ok(lease),
             Ok(false) => Err(Error::TooManyStreams {
                 limit: limit.get(),
-                retry_after_s: session.stream_heartbeat.as_secs().max(1),
+                retry_after_s: session.config().stream_heartbeat.as_secs().max(1),
             }),
             Err(error) => Err(error),
         }
@@ -70,7 +69,7 @@ impl Lease {
 
     async fn renew(&self, session: &Session) -> Infallible {
         loop {
-            time::sleep(session.stream_heartbeat).await;
+            time::sleep(session.config().stream_heartbeat).await;
             // What fails is tried again at the next heartbeat; the lease lasts that long.
             _ = self.run(session, length(session), "").await;
         }
@@ -92,7 +91,8 @@ impl Lease {
 /// How long a lease lasts if it is not renewed.
 fn length(session: &Session) -> Duration {
     session
+        .config()
         .stream_heartbeat
         .saturating_mul(2)
-        .saturating_add(session.redis_timeout)
+        .saturating_add(session.config().redis_timeout)
 }

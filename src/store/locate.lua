@@ -1,7 +1,7 @@
 -- Finds the position at which a stream begins. KEYS: the chat log. ARGV: 'now'; or 'cursor', an index and an epoch ('' for any); or
 -- 'position', an index, an epoch and a time.
 -- Returns 'at', an epoch ('' for none), the index of the next message, and the time of the newest message before it (0 for none); or
--- 'void' or 'unreadable', as in read.lua.
+-- 'void' or 'unreadable', as in page.lua.
 local log = KEYS[1]
 local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
 if found.err then return { 'unreadable', found.err } end

@@ -1,21 +1,21 @@
 //! Finds the position at which a stream begins.
 
 use crate::domain::chat::Chat;
-use crate::domain::embedded::embedded;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
 use crate::domain::position::{Position, Reset};
 use crate::domain::update::Start;
+use crate::redis::Script;
+use crate::redis::number;
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::reply::{Unreadable, epoch_of, number, position_before, void};
-use crate::store::script::Script;
-use crate::store::session::Session;
+use crate::store::reply::{Unreadable, epoch_of, position_before, void};
 use spin_sdk::redis::RedisResult;
 
 static LOCATE: Script = Script::reading(&[
-    embedded!("entry.lua"),
-    embedded!("confirm.lua"),
-    embedded!("locate.lua"),
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("locate.lua"),
 ]);
 
 /// Where a stream begins.
@@ -68,12 +68,12 @@ fn decode(reply: &[RedisResult]) -> Result<Located, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::reply::strings;
+    use crate::redis::texts;
 
     #[test]
     fn a_stream_begins_at_a_position_or_with_a_reset() {
         let reply = |word: &str, epoch: &str, numbers: [i64; 2]| {
-            let mut values = strings(&[word, epoch]);
+            let mut values = texts(&[word, epoch]);
             values.extend(numbers.map(RedisResult::Int64));
             decode(&values)
         };
@@ -98,7 +98,7 @@ mod tests {
             assert!(why.contains("locate.lua"), "{word} {epoch} {numbers:?}: {why}");
         }
         assert_eq!(
-            decode(&strings(&["unreadable", "WRONGTYPE"])),
+            decode(&texts(&["unreadable", "WRONGTYPE"])),
             Err(Unreadable("WRONGTYPE".into()))
         );
     }

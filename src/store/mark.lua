@@ -3,7 +3,7 @@
 -- 'position', an index, an epoch and a time; or 'index', an index and an epoch ('' for any) and ''; in a Cluster then the names of the
 -- reader and of the other member, as keys have them.
 -- Returns nothing if there is no message; else 'read', the reader's mark, the newest id and its time, and the oldest index; or
--- 'void' or 'unreadable', as in read.lua; or an error of Redis: then nothing is changed.
+-- 'void' or 'unreadable', as in page.lua; or an error of Redis: then nothing is changed.
 local log, marks = KEYS[1], KEYS[2]
 local chat, reader, other = tag_of(log, 'log'), ARGV[5] or tag_of(KEYS[3], 'feed'), ARGV[6] or tag_of(KEYS[4], 'feed')
 local kind, index, basis, time = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])

@@ -1,24 +1,24 @@
 //! Moves a reader's mark in a chat.
 
-use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result};
 use crate::domain::mark::{Mark, MarkRequest, ReadUpTo, unread};
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Extent;
-use crate::store::cluster;
+use crate::redis;
+use crate::redis::Script;
+use crate::redis::number;
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::reply::{Unreadable, entry_id, number, position, time, void};
-use crate::store::script::Script;
-use crate::store::session::Session;
+use crate::store::reply::{Unreadable, entry_id, position, time, void};
 use crate::store::touch::touch;
 use spin_sdk::redis::RedisResult;
 
 static MARK: Script = Script::writing(&[
-    embedded!("entry.lua"),
-    embedded!("confirm.lua"),
-    embedded!("marks.lua"),
-    embedded!("touch.lua"),
-    embedded!("mark.lua"),
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("marks.lua"),
+    include_str!("touch.lua"),
+    include_str!("mark.lua"),
 ]);
 
 /// Moves a reader's mark, if that is further than it is, and returns the mark. Fails with [`Error::Gone`], and moves nothing, if the
@@ -48,22 +48,24 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
         let arguments = [kind, &index, &epoch, &time, &members[0], &members[1]].map(str::as_bytes);
         MARK.run(session, &[&log, &marks], &arguments).await?
     };
-    let reply = decode(&reply).map_err(|why| why.at(&log))?;
-    if cluster::is_divided() && matches!(reply, Reply::Read(..)) {
+    let marked = decode(&reply).map_err(|why| why.at(&log))?;
+    if redis::is_divided() && matches!(marked, Marked::At(..)) {
         // Also if the mark has not moved now: it may have, in a try that ended before this.
         touch(session, chat, reader, None).await?;
     }
-    match reply {
-        Reply::Empty => Ok(Mark {
+    match marked {
+        Marked::Empty => Ok(Mark {
+            chat: chat.clone(),
             epoch: None,
             read: Position::Start,
             unread: 0,
         }),
-        Reply::Void(reset) => Err(Error::Gone {
+        Marked::Void(reset) => Err(Error::Gone {
             epoch: reset.epoch,
             index: reset.index,
         }),
-        Reply::Read(read, extent) => Ok(Mark {
+        Marked::At(read, extent) => Ok(Mark {
+            chat: chat.clone(),
             epoch: Some(extent.epoch),
             read,
             unread: unread(chat, &extent, read),
@@ -73,16 +75,19 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
 
 /// What `mark.lua` replies.
 #[derive(Debug, PartialEq)]
-enum Reply {
+enum Marked {
+    /// The chat has no messages.
     Empty,
+    /// The chat log does not confirm the position.
     Void(Reset),
-    Read(Position, Extent),
+    /// The mark is here, in a chat log of this extent.
+    At(Position, Extent),
 }
 
-fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
+fn decode(reply: &[RedisResult]) -> Result<Marked, Unreadable> {
     let unknown = || Unreadable::of_reply("mark.lua", reply);
     match reply {
-        [] => Ok(Reply::Empty),
+        [] => Ok(Marked::Empty),
         [
             RedisResult::Binary(word),
             RedisResult::Binary(read),
@@ -97,34 +102,34 @@ fn decode(reply: &[RedisResult]) -> Result<Reply, Unreadable> {
                 newest: newest.index,
                 newest_time,
             };
-            Ok(Reply::Read(position(read)?, extent))
+            Ok(Marked::At(position(read)?, extent))
         }
-        _ => void("mark.lua", reply).map(Reply::Void),
+        _ => void("mark.lua", reply).map(Marked::Void),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::reply::strings;
+    use crate::redis::texts;
 
     #[test]
     fn a_mark_is_a_position_in_its_log() {
-        let mut reply = strings(&["read", "17-7-24", "17-9", "26"]);
+        let mut reply = texts(&["read", "17-7-24", "17-9", "26"]);
         reply.push(RedisResult::Int64(3));
-        let Ok(Reply::Read(read, extent)) = decode(&reply) else {
+        let Ok(Marked::At(read, extent)) = decode(&reply) else {
             panic!("{:?}", decode(&reply));
         };
         assert_eq!(
             (read.to_string().as_str(), extent.oldest, extent.newest),
             ("17-7-24", 3, 9)
         );
-        assert_eq!(decode(&[]), Ok(Reply::Empty));
-        let mut reply = strings(&["void", "17"]);
+        assert_eq!(decode(&[]), Ok(Marked::Empty));
+        let mut reply = texts(&["void", "17"]);
         reply.extend([5, 18].map(RedisResult::Int64));
-        assert!(matches!(decode(&reply), Ok(Reply::Void(Reset { index: 5, .. }))));
+        assert!(matches!(decode(&reply), Ok(Marked::Void(Reset { index: 5, .. }))));
         for words in [&["unreadable", "why"][..], &["read"], &["x"]] {
-            assert!(decode(&strings(words)).is_err(), "{words:?}");
+            assert!(decode(&texts(words)).is_err(), "{words:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the receipt of a send is kept, and what it is told from others by.
+//! The receipt of a send: what Redis keeps for a while, so that a second try of the send finds that its message is stored.
 
 use crate::config::{Config, LEAST_WINDOW};
 use crate::domain::message::Draft;
@@ -9,11 +9,11 @@ use std::time::Duration;
 /// The length of the shortest buckets.
 const LEAST_LENGTH_S: u64 = 64;
 
-/// Where the receipt of one request is kept: the same for all tries of that request.
+/// The receipt of one request: where Redis keeps it, and what it says. All tries of the request have the same one.
 #[derive(Debug, PartialEq)]
-pub(super) struct Place {
-    /// The Redis keys of the bucket that the receipt goes to, and of those in which an earlier one may be. Hosts find each other's
-    /// receipts if their clocks differ by no more than a bucket's length, less the window.
+pub(super) struct Receipt {
+    /// The Redis keys of the buckets: first the one that the receipt goes to, then those in which an earlier one may be. Hosts find
+    /// each other's receipts if their clocks differ by no more than a bucket's length, less the window.
     pub(super) buckets: Vec<String>,
     /// Its field in the bucket. Redis keeps a bucket of longer names in a larger form.
     pub(super) field: [u8; 12],
@@ -21,16 +21,16 @@ pub(super) struct Place {
     pub(super) tokens: [u8; 8],
     /// How long the receipt must be kept, in milliseconds.
     pub(super) must_keep: u64,
-    /// For how long a bucket is kept that would expire earlier, in milliseconds: a sixteenth of a length more than the receipt
-    /// needs, so that few sends set it.
+    /// How long a bucket is kept from now on, in milliseconds, if it would expire before the receipt may. It is a sixteenth of the
+    /// bucket's length more than the receipt needs, so that few sends have to set it.
     pub(super) keep: u64,
 }
 
-impl Place {
-    /// The place for a message that is sent `now`, a time since the Unix epoch. No other request has this `nonce`.
+impl Receipt {
+    /// The receipt of a message that is sent `now`, a time since the Unix epoch. No other request has this `nonce`.
     ///
     /// Without an idempotency key, the nonce is the key: only the tries of this request find the receipt.
-    pub(super) fn of(config: &Config, draft: &Draft, nonce: [u64; 2], now: Duration) -> Self {
+    pub(super) fn new(config: &Config, draft: &Draft, nonce: [u64; 2], now: Duration) -> Self {
         let window = match draft.key() {
             Some(_) => config.idempotency_window.max(LEAST_WINDOW),
             None => LEAST_WINDOW,

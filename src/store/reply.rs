@@ -3,6 +3,7 @@
 use crate::domain::entry_id::{EntryId, Epoch, decimal};
 use crate::domain::error::Error;
 use crate::domain::position::{Position, Reset};
+use crate::redis::{NotPacked, number};
 use crate::store::keys::without_names;
 use spin_sdk::redis::RedisResult;
 
@@ -13,8 +14,10 @@ pub(super) struct Unreadable(pub(super) String);
 impl Unreadable {
     /// The error of a request that met it at this Redis key. Its cause has no name of a person.
     pub(super) fn at(self, key: &str) -> Error {
-        let why = format!("the stored data at {key} could not be read: {}", self.0);
-        Error::internal(without_names(&why))
+        let at = format!("the stored data at {key} could not be read");
+        anyhow::Error::msg(without_names(&self.0))
+            .context(without_names(&at))
+            .into()
     }
 
     /// What a script replied that could not read the stored data, or else that its reply is of an unknown shape.
@@ -28,11 +31,9 @@ impl Unreadable {
     }
 }
 
-/// A number that Redis replied; `None` if it is not one of 0 or above.
-pub(super) fn number(value: &RedisResult) -> Option<u64> {
-    match value {
-        RedisResult::Int64(number) => u64::try_from(*number).ok(),
-        _ => None,
+impl From<NotPacked> for Unreadable {
+    fn from(_: NotPacked) -> Self {
+        Self("the reply is not valid MessagePack".into())
     }
 }
 
@@ -95,11 +96,4 @@ pub(super) fn position(position: &[u8]) -> Result<Position, Unreadable> {
     text(position)?
         .parse()
         .map_err(|_| Unreadable("has a position that is none".into()))
-}
-
-/// A reply of these strings, for tests.
-#[cfg(test)]
-pub(super) fn strings(values: &[&str]) -> Vec<RedisResult> {
-    let string = |value: &&str| RedisResult::Binary(value.as_bytes().to_vec());
-    values.iter().map(string).collect()
 }

@@ -1,17 +1,16 @@
 //! Touches the inboxes and feeds of a chat's members in a Cluster, where they are in other slots than the chat.
 
 use crate::domain::chat::Chat;
-use crate::domain::embedded::embedded;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::member::Member;
+use crate::redis::Script;
+use crate::session::Session;
 use crate::store::keys;
-use crate::store::script::Script;
-use crate::store::session::Session;
 use futures::future::try_join;
 
-const PARTS: &[&str] = &[embedded!("touch.lua"), embedded!("touch_member.lua")];
+const PARTS: &[&str] = &[include_str!("touch.lua"), include_str!("touch_member.lua")];
 
-static TOUCH: Script = Script::sending(PARTS);
+static TOUCH: Script = Script::replicating(PARTS);
 static RING: Script = Script::writing(PARTS);
 
 /// Puts the chat at this time, unless it is at a later one, in the inboxes of both members, and rings their feeds, all at once. Without
@@ -22,7 +21,7 @@ pub(super) async fn touch(session: &Session, chat: &Chat, sender: &Member, time:
     let tag = keys::tag(chat);
     let script = if time.is_some() { &TOUCH } else { &RING };
     let time = time.map_or(String::new(), |time| time.to_string());
-    let replicas = session.redis_replicas.to_string();
+    let replicas = session.config().redis_replicas.to_string();
     let arguments = [&tag, &time, &replicas].map(String::as_bytes);
     let of = async |member: &Member| {
         let (feed, inbox) = (keys::feed(member), keys::inbox(member));

@@ -2,7 +2,7 @@
 
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
-use crate::domain::message::{Message, Receipt};
+use crate::domain::message::{Message, Sent};
 use crate::domain::page::{Page, PageFields};
 use crate::domain::position::Position;
 use crate::domain::update::Update;
@@ -73,12 +73,12 @@ impl From<wit::PageRequest> for PageFields {
     }
 }
 
-impl From<Receipt> for wit::Receipt {
-    fn from(receipt: Receipt) -> Self {
+impl From<Sent> for wit::Receipt {
+    fn from(sent: Sent) -> Self {
         Self {
-            index: receipt.index,
-            send_time: receipt.send_time,
-            replayed: receipt.replayed,
+            index: sent.index,
+            send_time: sent.send_time,
+            replayed: sent.replayed,
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::wit::bindings::exports::confab::messaging::messenger as wit;
 impl From<wit::MarkRequest> for MarkFields {
     fn from(request: wit::MarkRequest) -> Self {
         Self {
-            chat: request.chat,
+            name: Some(request.name),
+            chat: Some(request.chat),
             position: request.position,
             index: request.index,
             epoch: request.epoch,

@@ -4,14 +4,14 @@
 //! `/deadline` limits both by a timer, and the three may follow each other. Any other path answers at once.
 
 // How confab opens the connection that an instance keeps: one request opens it, the others wait.
-#[path = "../../../src/store/opening.rs"]
-mod opening;
+#[path = "../../../src/redis/flight.rs"]
+mod flight;
 
 use bytes::Bytes;
+use flight::{Flight, Role};
 use futures::future::{Either, select};
 use http_body::Body;
 use http_body_util::Full;
-use opening::Role;
 use spin_sdk::http::{Error, Request, Response, Result};
 use spin_sdk::redis::Connection;
 use spin_sdk::wasip3::http::types;
@@ -27,6 +27,7 @@ const ANSWER: &str = r#"{"index":1000000,"send_time":1763943000123456}"#;
 
 thread_local! {
     static KEPT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    static OPENING: Rc<Flight> = Rc::default();
 }
 
 /// Does what the path says, and answers.
@@ -82,9 +83,9 @@ async fn connection() -> Result<Rc<Connection>> {
         if let Some(connection) = KEPT.with_borrow(Clone::clone) {
             return Ok(connection);
         }
-        match opening::join("") {
-            Role::Waiter(waiter) => waiter.opened().await,
-            Role::Opener(_guard) => {
+        match OPENING.with(Rc::clone).join() {
+            Role::Waiter(waiter) => waiter.landed().await,
+            Role::Leader(_guard) => {
                 let url = variables::get("redis_url").await.map_err(failed)?;
                 let connection = Rc::new(Connection::open(url).await.map_err(failed)?);
                 KEPT.set(Some(Rc::clone(&connection)));

@@ -1,0 +1,141 @@
+//! Reads a page of a chat log.
+
+use crate::domain::chat::Chat;
+use crate::domain::entry_id::EntryId;
+use crate::domain::error::Result;
+use crate::domain::message::Message;
+use crate::domain::page::{Basis, MAX_PAGE_BYTES, PageRequest, Span};
+use crate::domain::position::Position;
+use crate::domain::slice::{Extent, Found, Slice};
+use crate::redis::Script;
+use crate::redis::number;
+use crate::redis::strings;
+use crate::session::Session;
+use crate::store::keys;
+use crate::store::reply::{Unreadable, entry_id, text, time, void};
+use spin_sdk::redis::RedisResult;
+
+static PAGE: Script = Script::reading(&[
+    include_str!("entry.lua"),
+    include_str!("confirm.lua"),
+    include_str!("page.lua"),
+]);
+
+/// Reads the messages that a pull asks for, in its order.
+pub async fn page(session: &Session, request: &PageRequest) -> Result<Found> {
+    let (order, cursor, before) = match request.span {
+        Span::From { from, .. } => (Order::Forward, from, None),
+        Span::Between { from, before } => (Order::Forward, from, Some(before)),
+        Span::Back { skip, before } => (Order::Reverse, skip, before),
+    };
+    let limit = request.limit.get();
+    read(session, &request.chat, order, cursor, limit, before, request.basis).await
+}
+
+/// Reads up to `limit` messages after a position, oldest first.
+pub async fn page_after(session: &Session, chat: &Chat, position: Position, limit: u16) -> Result<Found> {
+    let (cursor, basis) = (position.next_index(), Basis::After(position));
+    read(session, chat, Order::Forward, cursor, limit, None, basis).await
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Forward,
+    Reverse,
+}
+
+async fn read(
+    session: &Session,
+    chat: &Chat,
+    order: Order,
+    cursor: u64,
+    limit: u16,
+    before: Option<u64>,
+    basis: Basis,
+) -> Result<Found> {
+    let log = keys::log(chat);
+    let cursor = cursor.to_string();
+    let limit = limit.to_string();
+    let before = before.map_or(String::new(), |before| before.to_string());
+    let bytes = MAX_PAGE_BYTES.to_string();
+    let [epoch, index, time] = match basis {
+        Basis::Any | Basis::After(Position::Start) => [const { String::new() }; 3],
+        Basis::Epoch(epoch) => [epoch.get().to_string(), String::new(), String::new()],
+        Basis::After(Position::After { id, time }) => {
+            [id.epoch.get().to_string(), id.index.to_string(), time.to_string()]
+        }
+    };
+    let word = match order {
+        Order::Forward => "forward",
+        Order::Reverse => "reverse",
+    };
+    let arguments = [word, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
+    let reply = PAGE.run(session, &[&log], &arguments).await?;
+    decode(order, &reply).map_err(|why| why.at(&log))
+}
+
+fn decode(order: Order, reply: &[RedisResult]) -> Result<Found, Unreadable> {
+    let unknown = || Unreadable::of_reply("page.lua", reply);
+    let (newest, newest_time, oldest, runs) = match reply {
+        [] => return Ok(Found::Slice(None)),
+        [
+            RedisResult::Binary(word),
+            RedisResult::Binary(newest),
+            RedisResult::Binary(newest_time),
+            oldest,
+            runs @ ..,
+        ] if word == b"page" => (newest, newest_time, oldest, runs),
+        _ => return void("page.lua", reply).map(Found::Reset),
+    };
+    let newest = entry_id(newest)?;
+    let extent = Extent {
+        epoch: newest.epoch,
+        oldest: number(oldest).ok_or_else(unknown)?,
+        newest: newest.index,
+        newest_time: time(newest_time)?,
+    };
+    let mut messages = Vec::new();
+    for run in runs.chunks(2) {
+        let [RedisResult::Binary(first), RedisResult::Binary(packed)] = run else {
+            return Err(unknown());
+        };
+        decode_run(order, entry_id(first)?, packed, &mut messages)?;
+    }
+    Ok(Found::Slice(Some(Slice { extent, messages })))
+}
+
+/// Decodes entries whose indexes follow one another from `first` on: of each its time and its text. Strings are bytes here, so that one
+/// entry that is not UTF-8 is one entry that cannot be read.
+fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Message>) -> Result<(), Unreadable> {
+    let mut next = Some(first.index);
+    for entry in strings(packed)?.chunks(2) {
+        let (&[sent, value], Some(index)) = (entry, next) else {
+            return Err(Unreadable(
+                "the page has half a message, or one without an index".into(),
+            ));
+        };
+        let id = EntryId { index, ..first };
+        let of_entry = |Unreadable(why)| Unreadable(format!("entry {id}: {why}"));
+        messages.push(decode_entry(index, sent, value).map_err(of_entry)?);
+        next = match order {
+            Order::Forward => index.checked_add(1),
+            Order::Reverse => index.checked_sub(1),
+        };
+    }
+    Ok(())
+}
+
+fn decode_entry(index: u64, sent: &[u8], value: &[u8]) -> Result<Message, Unreadable> {
+    let (sender, said) = text(value)?
+        .split_once(':')
+        .ok_or_else(|| Unreadable("has no sender".into()))?;
+    Ok(Message {
+        index,
+        sender: sender.to_owned(),
+        text: said.to_owned(),
+        send_time: time(sent)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;
