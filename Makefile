@@ -24,15 +24,17 @@ conformance:
 	$(if $(URL),scripts/e2e '$(URL)')
 	scripts/conformance '$(URL)'
 
-# Breaks each promise once, and fails if no test notices.
+# Breaks each promise once, prints which tests notice, and fails if none does.
 mutants:
 	scripts/setup rust
 	scripts/setup redis-server
+	scripts/setup python3
 	scripts/mutants
 
 # Format, Clippy, the links of doc comments, and the project's own rules.
 lint:
 	scripts/setup rust
+	scripts/setup python3
 	cargo fmt --all --check
 	scripts/test-checks
 	scripts/check-imports
