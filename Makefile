@@ -10,7 +10,8 @@ run: build
 test:
 	scripts/setup rust
 	scripts/setup redis-server
-	$(if $(filter spin,$(HOST)),scripts/e2e spin,cargo test --workspace -- --show-output)
+	$(if $(filter-out spin,$(HOST)),$(error HOST is '$(HOST)'. Only HOST=spin is known, for a real Spin; without HOST, tests run on confab-host))
+	$(if $(HOST),scripts/e2e spin,cargo test --workspace -- --show-output)
 	scripts/test-browser --if-possible
 
 # The chat page and confab.js, in Chromium.
@@ -56,7 +57,7 @@ OPTIMIZED = --config profile.dev.package.confab-host.opt-level=3
 bench: build
 	scripts/setup redis-server
 	scripts/setup wrk
-	cargo build --release --target wasm32-wasip2 --package confab-floor
+	cargo build --release --target wasm32-wasip2 --target-dir target --package confab-floor
 	cargo build --workspace --bin confab-host $(OPTIMIZED)
 	cargo bench --workspace --profile dev --bench bench $(OPTIMIZED)
 
@@ -68,4 +69,4 @@ fuzz:
 # Builds the component: target/wasm32-wasip2/release/confab.wasm.
 build:
 	scripts/setup rust
-	cargo build --release --target wasm32-wasip2
+	cargo build --release --target wasm32-wasip2 --target-dir target

@@ -53,7 +53,7 @@ export class Redis {
 
   async start() {
     const options = ['--bind', '127.0.0.1', '--port', this.port, '--dir', this.folder, '--appendonly', 'yes', '--save', ''];
-    this.process = spawn('redis-server', options.map(String), { stdio: 'ignore' });
+    this.process = spawn(process.env.REDIS_SERVER || 'redis-server', options.map(String), { stdio: 'ignore' });
     await until('redis-server listens', () => new Promise((resolve) => {
       const socket = connect(this.port, '127.0.0.1');
       socket.on('connect', () => socket.end(resolve(true)));
@@ -79,7 +79,7 @@ export class Server {
     const options = ['--listen', '127.0.0.1:0', '--redis', `redis://127.0.0.1:${redis.port}`];
     for (const [name, value] of Object.entries(variables)) options.push('--variable', `${name}=${value}`);
     const stdio = ['ignore', 'pipe', process.env.CONFAB_LOG ? 'inherit' : 'ignore'];
-    server.process = spawn(join(project, 'target/debug/confab-host'), options, { cwd: project, stdio });
+    server.process = spawn(join(process.env.CARGO_TARGET_DIR || join(project, 'target'), 'debug/confab-host'), options, { cwd: project, stdio });
     for await (const line of createInterface({ input: server.process.stdout })) {
       server.url = /http:\S+[0-9]/.exec(line)?.[0];
       if (server.url) return server;

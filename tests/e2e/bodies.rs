@@ -1,6 +1,6 @@
 //! Bodies that are refused as a whole: too large, or with a content encoding. The client reads why, on a connection that goes on.
 
-use confab_kit::{Confab, TestResponse};
+use confab_kit::{Confab, TestResponse, to_its_end};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,7 +49,7 @@ async fn and_ping(confab: &Confab, request: Vec<u8>) -> String {
         stream.write_all(bytes).await.unwrap();
     }
     let mut answers = String::new();
-    stream.read_to_string(&mut answers).await.unwrap();
+    to_its_end(stream.read_to_string(&mut answers)).await.unwrap();
     answers
 }
 

@@ -1,6 +1,6 @@
 //! Input from attackers and broken clients: it gets a clear answer, and the next request is served.
 
-use confab_kit::Confab;
+use confab_kit::{Confab, to_its_end};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -125,7 +125,7 @@ async fn raw(confab: &Confab, request: &str, close: bool) -> String {
     }
     let mut answer = Vec::new();
     // A reset after the answer ends the connection too.
-    _ = stream.read_to_end(&mut answer).await;
+    _ = to_its_end(stream.read_to_end(&mut answer)).await;
     String::from_utf8(answer).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::all_or_nothing::{commands, rules};
 use confab_kit::token::{SECRET, claims, hs256, token};
-use confab_kit::{Builder, Confab, Fault, Proxy, Redis, RefusingRedis, TestResponse, Traffic, seed, until};
+use confab_kit::{Builder, Confab, Fault, Proxy, Redis, RefusingRedis, TestResponse, Traffic, seed, to_its_end, until};
 use futures::future::join_all;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -198,7 +198,8 @@ async fn streams_are_allowed_while_redis_is_away() {
         refusing.answer(&["EVALSHA"], line);
         let answer = open(&confab, STREAM, &alice).await;
         assert_eq!(answer.status(), 200, "{line}");
-        assert!(answer.text().await.unwrap().contains("/problems/unavailable"), "{line}");
+        let events = to_its_end(answer.text()).await.unwrap();
+        assert!(events.contains("/problems/unavailable"), "{line}");
         refusing.pass();
     }
     refused(&get(&confab, STREAM, &alice).await, 1);

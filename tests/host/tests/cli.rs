@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 fn confab_host() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_confab-host"));
@@ -34,7 +35,7 @@ fn a_wrong_argument_is_refused_in_one_line_that_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for (arguments, advice) in [
-        (&["--from", not_built][..], "`make build`"),
+        (&["--listen", "127.0.0.1:0", "--from", not_built][..], "`make build`"),
         (&["--from", "nowhere.toml"], "nowhere.toml"),
         (&["--listen", &taken], "name another address with --listen"),
         (&["--listen", "nonsense"], "name another address with --listen"),
@@ -87,6 +88,8 @@ impl Running {
     /// The response to `GET path`, head and body.
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        // What takes longer is a stream.
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",

@@ -20,6 +20,8 @@ pub fn build() {
     BUILT.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"])
+            // Where spin.toml has it, whatever CARGO_TARGET_DIR is.
+            .args(["--target-dir", "target"])
             .current_dir(project())
             .status()
             .unwrap();

@@ -11,7 +11,7 @@
 //! - [`Audit`] compares acknowledged messages with stored ones.
 //! - [`Port`] is a port that nobody else can take.
 //! - [`token`] makes tokens, as an app's own backend does.
-//! - [`until`] waits for a condition.
+//! - [`until`] waits for a condition, [`to_its_end`] for the end of an answer.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -54,5 +54,5 @@ pub use proxy::{Fault, Faults, Odds, Proxy, Traffic};
 pub use redis::{Clock, Info, Monitor, Redis};
 pub use refusing::RefusingRedis;
 pub use response::TestResponse;
-pub use wait::{seed, until};
+pub use wait::{seed, to_its_end, until};
 pub use wit::Caller;

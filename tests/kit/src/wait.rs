@@ -1,4 +1,4 @@
-//! Waiting for a condition, and the seed of what tests draw at random.
+//! Waiting for a condition and for the end of an answer, and the seed of what tests draw at random.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -19,6 +19,19 @@ pub fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) -> impl Futur
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+
+/// The longest that the rest of an answer may take once its head is there.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Waits for the end of an answer. Fails after 10 s: what has not ended by then is a stream, and the test did not want one.
+#[track_caller]
+pub fn to_its_end<T>(reading: impl Future<Output = T>) -> impl Future<Output = T> {
+    let caller = Location::caller();
+    async move {
+        let read = tokio::time::timeout(ANSWER, reading).await;
+        read.unwrap_or_else(|_| panic!("{caller}: the answer has not ended after {ANSWER:?}: is it a stream?"))
     }
 }
 

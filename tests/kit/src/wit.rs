@@ -3,6 +3,7 @@
 use crate::Endpoint;
 use crate::component::{app, program};
 use crate::place::only_here;
+use crate::wait::TIMEOUT;
 use bindings::exports::confab::messaging::messenger::{
     Draft, Error, FollowInboxRequest, FollowRequest, InboxPage, InboxRequest, InboxUpdate, Mark, MarkRequest, Page,
     PageRequest, Receipt, Update,
@@ -128,7 +129,10 @@ async fn first<T: Lift + Send + Sync + Unpin + fmt::Debug + 'static>(
         done: Some(done),
     };
     accessor.with(|store| stream.pipe(store, updates)).unwrap();
-    received.await.unwrap()
+    let received = tokio::time::timeout(TIMEOUT, received).await;
+    received
+        .unwrap_or_else(|_| panic!("timed out after {TIMEOUT:?} waiting for {wanted} items"))
+        .unwrap()
 }
 
 /// Reads a few updates at a time, until `wanted` of them are there.

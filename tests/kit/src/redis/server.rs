@@ -4,6 +4,7 @@ use super::clock::Clock;
 use crate::Port;
 use crate::place::not_at_a_url;
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -77,8 +78,15 @@ impl Drop for Server {
     }
 }
 
+/// What runs as a Redis: the program that `REDIS_SERVER` names, as of Valkey; else the `redis-server` on the `PATH`.
+fn program() -> OsString {
+    let named = std::env::var_os("REDIS_SERVER").filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| "redis-server".into())
+}
+
 fn launch(port: &Port, cluster_port: &Port, folder: &TempDir, options: &[String], clock: Option<&Clock>) -> Child {
-    let mut command = Command::new("redis-server");
+    let program = program();
+    let mut command = Command::new(&program);
     if let Some(clock) = clock {
         clock.rule(&mut command);
     }
@@ -91,12 +99,17 @@ fn launch(port: &Port, cluster_port: &Port, folder: &TempDir, options: &[String]
         .arg(folder.path())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("redis-server cannot be run; is it installed? (apt-get install redis-server)");
+        .unwrap_or_else(|why| {
+            panic!(
+                "{} cannot be run: {why} (apt-get install redis-server)",
+                program.display()
+            )
+        });
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut log = String::new();
     loop {
         let Some(line) = lines.next() else {
-            panic!("redis-server ended before it was ready:\n{log}");
+            panic!("{} ended before it was ready:\n{log}", program.display());
         };
         let line = line.unwrap();
         if line.contains("Ready to accept connections") {
