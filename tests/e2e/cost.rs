@@ -110,11 +110,13 @@ async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone()
     }
 }
 
-/// `make` installs `wasm-opt` where it can.
+/// Bytes are no goal: below this, no user notices them, and no code is bent to save some. Above it, something is linked in that nobody
+/// meant to have: a library twice, its tables, or what is for debugging.
+const MOST_BYTES: u64 = 1_300_000;
+
 #[test]
 fn the_component_is_small() {
     let size = component::size();
-    let optimized = std::process::Command::new("wasm-opt").arg("--version").output().is_ok();
-    println!("the component has {size} bytes, by wasm-opt: {optimized}");
-    assert!(size <= if optimized { 785_000 } else { 875_000 }, "{size} bytes");
+    println!("the component has {size} bytes");
+    assert!(size <= MOST_BYTES, "{size} bytes");
 }
