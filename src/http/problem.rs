@@ -1,4 +1,4 @@
-//! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457).
+//! Failures as HTTP clients receive them: `application/problem+json` (RFC 9457). One table has the status, type and title of each kind.
 
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Stored};
@@ -9,31 +9,56 @@ use crate::http::response::{Response, json, whole};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// The status, the type and the title of a problem. Clients compare types: they never change.
+/// A kind of problem. Its type is what clients may compare, and never changes.
 #[derive(Clone, Copy)]
-struct Kind(u16, &'static str, &'static str);
+pub(super) struct Kind {
+    status: u16,
+    pub(super) name: &'static str,
+    title: &'static str,
+}
 
-const FORBIDDEN: Kind = Kind(403, "/problems/forbidden", "The caller may not do this");
-const NOT_FOUND: Kind = Kind(404, "/problems/not-found", "No such path");
-const METHOD_NOT_ALLOWED: Kind = Kind(405, "/problems/method-not-allowed", "Method not allowed");
+/// Writes each kind as a constant, and all of them as `KINDS`.
+macro_rules! kinds {
+    ($($constant:ident = $status:literal $name:literal $title:literal;)+) => {
+        $(const $constant: Kind = Kind { status: $status, name: $name, title: $title };)+
+
+        /// Every kind of problem.
+        #[cfg(test)]
+        pub(super) const KINDS: &[Kind] = &[$($constant),+];
+    };
+}
+
+kinds! {
+    INVALID = 400 "/problems/invalid" "The request is not valid";
+    UNAUTHENTICATED = 401 "/problems/unauthenticated" "The caller is not known";
+    FORBIDDEN = 403 "/problems/forbidden" "The caller may not do this";
+    NOT_FOUND = 404 "/problems/not-found" "No such path";
+    METHOD_NOT_ALLOWED = 405 "/problems/method-not-allowed" "Method not allowed";
+    SLOW_BODY = 408 "/problems/slow-body" "The body took too long";
+    GONE = 410 "/problems/gone" "Cursor expired";
+    TOO_LARGE = 413 "/problems/too-large" "The request is too large";
+    UNSUPPORTED_ENCODING = 415 "/problems/unsupported-encoding" "The content encoding is not supported";
+    KEY_REUSED = 422 "/problems/key-reused" "Idempotency key already used";
+    TOO_MANY = 429 "/problems/too-many" "Too many at once";
+    INTERNAL = 500 "/problems/internal" "Internal error";
+    UNAVAILABLE = 503 "/problems/unavailable" "The store is unavailable";
+    OLD_REDIS = 503 "/problems/old-redis" "Redis is too old";
+}
 
 fn kind_of(error: &Error) -> Kind {
     match error {
-        Error::TwoTokens | Error::Invalid { .. } => Kind(400, "/problems/invalid", "The request is not valid"),
-        Error::Unauthenticated(_) => Kind(401, "/problems/unauthenticated", "The caller is not known"),
+        Error::TwoTokens | Error::Invalid { .. } => INVALID,
+        Error::Unauthenticated(_) => UNAUTHENTICATED,
         Error::Forbidden { .. } => FORBIDDEN,
-        Error::SlowBody(_) => Kind(408, "/problems/slow-body", "The body took too long"),
-        Error::Gone { .. } => Kind(410, "/problems/gone", "Cursor expired"),
-        Error::TooLarge { .. } => Kind(413, "/problems/too-large", "The request is too large"),
-        Error::UnsupportedEncoding => {
-            let title = "The content encoding is not supported";
-            Kind(415, "/problems/unsupported-encoding", title)
-        }
-        Error::KeyReused => Kind(422, "/problems/key-reused", "Idempotency key already used"),
-        Error::TooManySends(_) | Error::TooManyStreams { .. } => Kind(429, "/problems/too-many", "Too many at once"),
-        Error::Internal(_) => Kind(500, "/problems/internal", "Internal error"),
-        Error::Unavailable { .. } => Kind(503, "/problems/unavailable", "The store is unavailable"),
-        Error::OldRedis { .. } => Kind(503, "/problems/old-redis", "Redis is too old"),
+        Error::SlowBody(_) => SLOW_BODY,
+        Error::Gone { .. } => GONE,
+        Error::TooLarge { .. } => TOO_LARGE,
+        Error::UnsupportedEncoding => UNSUPPORTED_ENCODING,
+        Error::KeyReused => KEY_REUSED,
+        Error::TooManySends(_) | Error::TooManyStreams { .. } => TOO_MANY,
+        Error::Internal(_) => INTERNAL,
+        Error::Unavailable { .. } => UNAVAILABLE,
+        Error::OldRedis { .. } => OLD_REDIS,
     }
 }
 
@@ -112,11 +137,10 @@ enum Outcome {
 
 impl<'a> Problem<'a> {
     fn new(kind: Kind, detail: impl Into<Cow<'a, str>>) -> Self {
-        let Kind(status, kind, title) = kind;
         Self {
-            kind,
-            title,
-            status,
+            kind: kind.name,
+            title: kind.title,
+            status: kind.status,
             detail: detail.into(),
             field: None,
             epoch: None,
