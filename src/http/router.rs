@@ -153,18 +153,4 @@ mod tests {
             assert_eq!(refusal.status, 404, "{path}");
         }
     }
-
-    /// The development host prints the routes when it starts: the same ones as here, but for the page's files.
-    #[test]
-    fn the_host_prints_these_routes() {
-        let host = include_str!("../../tests/host/src/main.rs");
-        let printed = host.lines().find(|line| line.contains("GET /ping")).unwrap();
-        let of_page = |path| ["/", "/app.js", "/app.css", "/confab.js"].contains(&path);
-        let routes: Vec<_> = ROUTES.iter().filter(|route| !of_page(route.path)).collect();
-        for Route { path, methods, .. } in &routes {
-            let method = methods.allow().split(", ").next().unwrap();
-            assert!(printed.contains(&format!("{method} {path}")), "{method} {path}");
-        }
-        assert_eq!(printed.matches(" /").count(), routes.len(), "{printed}");
-    }
 }

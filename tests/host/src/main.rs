@@ -63,13 +63,11 @@ async fn serve(options: Options) -> Result<()> {
     let failed = |line: &str| eprintln!("{line}");
     let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
     println!("Serving {} on http://{}", app.name, server.address());
-    println!(
-        "  GET /ping   GET /ready   POST /api/send   GET /api/pull   GET /api/stream   GET /api/inbox   GET /api/inbox/stream   POST /api/read   GET /api/me   GET /openapi.json"
-    );
     for redis in app.allowed_outbound_hosts.iter().filter_map(AllowedHost::redis) {
         warn_if_away(&redis).await;
     }
     println!("The chat page: http://{}/", server.address());
+    println!("Every route: http://{}/openapi.json", server.address());
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
     println!("Stopping.");
     server.stop().await;

@@ -18,6 +18,17 @@ impl Confab {
         self.client.request(method, url)
     }
 
+    /// Every route that it describes at `/openapi.json`, with its method.
+    pub async fn routes(&self) -> Vec<(Method, String)> {
+        let description = self.get("/openapi.json").await.ok();
+        let paths = description["paths"].as_object().unwrap().iter();
+        let routes = paths.flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| (method.to_uppercase().parse().unwrap(), path.clone()))
+        });
+        routes.collect()
+    }
+
     /// Sends a request with any body.
     pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> TestResponse {
         TestResponse::to(self.build(method, path).body(body)).await
