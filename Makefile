@@ -6,13 +6,14 @@
 run: build
 	scripts/run
 
-# Every test: units, the component on a real redis-server, and the page if Chromium is there. HOST=spin runs the e2e tests on the Spin on the PATH instead.
+# Every test: units, the component on a real redis-server, and the page in Chromium. If npm or Chromium cannot be had, it says so at its end;
+# with BROWSER=required it fails then. HOST=spin runs the e2e tests on the Spin on the PATH. REDIS_SERVER names another server than redis-server.
 test:
 	scripts/setup rust
 	scripts/setup redis-server
 	$(if $(filter-out spin,$(HOST)),$(error HOST is '$(HOST)'. Only HOST=spin is known, for a real Spin; without HOST, tests run on confab-host))
 	$(if $(HOST),scripts/e2e spin,cargo test --workspace -- --show-output)
-	scripts/test-browser --if-possible
+	scripts/test-browser $(if $(filter required,$(BROWSER)),,--if-possible)
 
 # The chat page and confab.js, in Chromium.
 test-browser:
