@@ -1,6 +1,6 @@
 # A newcomer's two commands are `make run` and `make test`. Both install what they need.
 
-.PHONY: run test test-browser conformance mutants lint check bench fuzz build
+.PHONY: run test test-browser conformance mutants lint check bench fuzz build release
 
 # Serves confab on http://127.0.0.1:3000.
 run: build
@@ -71,3 +71,7 @@ fuzz:
 build:
 	scripts/setup rust
 	cargo build --release --target wasm32-wasip2 --target-dir target
+
+# Puts what a release consists of into dist/: the component and its checksum, a spin.toml that uses it, the WIT and openapi.json.
+release:
+	scripts/release
