@@ -78,8 +78,12 @@ async fn bucket_bytes(redis: &Redis, bucket: &str, receipt: &[u8], receipts: u32
     bytes + 32
 }
 
+/// The most bytes of Redis that a receipt may take among others. Its field and its value have 40; what a server adds depends on its tables
+/// and on its allocator: Redis 7.0 with its own takes up to 97 in all, and 113 of a Valkey were seen.
+const MOST_EACH: u64 = 128;
+
 #[tokio::test]
-async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone() {
+async fn a_receipt_takes_40_bytes_and_what_a_hash_of_redis_adds() {
     let redis = Redis::start();
     let confab = Confab::start(&redis);
     for (chat, sender) in [
@@ -93,7 +97,8 @@ async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone()
             panic!("there is not one bucket");
         };
         let stored: Vec<Vec<u8>> = redis.command(["HGETALL", bucket]).await;
-        assert_eq!((stored[0].len(), stored.len()), (12, 2));
+        let lengths: Vec<_> = stored.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [12, 28]);
         let alone = bucket_bytes(&redis, bucket, &stored[1], 1).await;
         let key = u64::try_from(bucket.len()).unwrap();
         println!("{chat}: {alone} bytes alone, with a key of {key}");
@@ -104,7 +109,7 @@ async fn a_receipt_takes_at_most_110_bytes_of_redis_among_others_and_210_alone()
             let bytes = bucket_bytes(&redis, bucket, &stored[1], receipts).await;
             let each = bytes.div_ceil(receipts.into());
             println!("{chat}: {each} bytes each of {receipts}");
-            assert!(each <= 110, "{each} bytes each of {receipts}");
+            assert!(each <= MOST_EACH, "{each} bytes each of {receipts}");
         }
         redis.empty().await;
     }

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use crate::Port;
 use crate::place::not_at_a_url;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -46,7 +46,12 @@ impl Server {
         self.cluster_port.number()
     }
 
+    /// Kills it between two of its calls of the system. One that is killed in the middle of a write may leave half of a file that it replaces,
+    /// as a node of a Cluster does, and would not start again.
     pub(super) fn kill(&mut self) {
+        self.signal(Signal::STOP);
+        let halted = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&self.process)), halted).unwrap();
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
