@@ -3,9 +3,8 @@
 use crate::domain::caller::{Caller, LEEWAY};
 use crate::domain::chat::Chat;
 use crate::domain::refusal::Refusal;
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use std::fmt;
+use serde::Deserialize;
+use std::slice;
 use std::time::{Duration, SystemTime};
 
 /// The scope of an app's own backend.
@@ -17,41 +16,26 @@ pub(super) struct Claims {
     sub: String,
     exp: f64,
     nbf: Option<f64>,
-    aud: Option<Audiences>,
+    aud: Option<Strings>,
     iss: Option<String>,
     chat: Option<String>,
-    scope: Option<String>,
+    scope: Option<Strings>,
 }
 
-/// Whom a token is for: JSON has one string, or a list of strings.
-struct Audiences(Vec<String>);
-
-// Serde's own enums without tags cost 10 kB more.
-impl<'de> Deserialize<'de> for Audiences {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(Strings)
-    }
+/// What JSON has as one string, or as a list of strings.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Strings {
+    One(String),
+    Several(Vec<String>),
 }
 
-struct Strings;
-
-impl<'de> Visitor<'de> for Strings {
-    type Value = Audiences;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string or a list of strings")
-    }
-
-    fn visit_str<E: Error>(self, one: &str) -> Result<Audiences, E> {
-        Ok(Audiences(vec![one.to_owned()]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
-        let mut several = Vec::new();
-        while let Some(one) = list.next_element()? {
-            several.push(one);
+impl Strings {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => slice::from_ref(one),
+            Self::Several(several) => several,
         }
-        Ok(Audiences(several))
     }
 }
 
@@ -70,7 +54,7 @@ impl Claims {
         let expires = time(self.exp).ok_or(Refusal::Claims)?;
         let begins = self.nbf.map(|nbf| time(nbf).ok_or(Refusal::Claims)).transpose()?;
         // A token that names an audience is not for one that has no name (RFC 7519, section 4.1.3).
-        let is_for = |audience: &String| self.aud.as_ref().is_some_and(|aud| aud.0.contains(audience));
+        let is_for = |audience: &String| self.aud.as_ref().is_some_and(|aud| aud.as_slice().contains(audience));
         if !expected.audience.as_ref().map_or(self.aud.is_none(), is_for) {
             return Err(Refusal::Audience);
         }
@@ -88,8 +72,8 @@ impl Claims {
         if let Some(chat) = self.chat {
             caller = caller.only_in(Chat::parse(&chat).map_err(|_| Refusal::Chat)?);
         }
-        let is_service = |scope: &String| scope.split(' ').any(|one| one == SERVICE);
-        if self.scope.as_ref().is_some_and(is_service) {
+        let scopes = self.scope.as_ref().map_or(&[][..], Strings::as_slice);
+        if scopes.iter().flat_map(|words| words.split(' ')).any(|word| word == SERVICE) {
             caller = caller.as_service();
         }
         Ok(caller)

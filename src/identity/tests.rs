@@ -261,9 +261,10 @@ fn a_token_is_refused_for_each_thing_that_is_wrong_with_it() {
         ("an empty sub", said(json!({ "sub": "" })), Refusal::Subject),
         ("a long sub", said(json!({ "sub": "x".repeat(65) })), Refusal::Subject),
         ("a chat of one", said(json!({ "chat": "alice" })), Refusal::Chat),
+        ("scope as a number", said(json!({ "scope": 5 })), Refusal::Claims),
         (
-            "scope as a list",
-            said(json!({ "scope": ["confab:service"] })),
+            "scope as a list of lists",
+            said(json!({ "scope": [["confab:service"]] })),
             Refusal::Claims,
         ),
         ("5 KiB", hs(HEADER, &huge), Refusal::Malformed),
@@ -298,12 +299,23 @@ fn the_claims_become_a_caller() {
     };
     let expected = || Caller::person("alice".into()).unwrap().until(at(NOW + 60));
     let chat = crate::domain::chat::Chat::parse("alice:bob").unwrap();
-    assert_eq!(caller(json!({ "scope": "openid confab:services" })), expected());
+    for nobody in [
+        json!("openid confab:services"),
+        json!("confab: service"),
+        json!([]),
+        json!(["confab:", "service"]),
+        json!(["openid", "xconfab:service"]),
+    ] {
+        assert_eq!(caller(json!({ "scope": nobody })), expected(), "{nobody}");
+    }
+    for service in [
+        json!("openid confab:service"),
+        json!(["openid", "confab:service"]),
+        json!(["openid confab:service"]),
+    ] {
+        assert_eq!(caller(json!({ "scope": service })), expected().as_service(), "{service}");
+    }
     assert_eq!(caller(json!({ "chat": "Bob:alice" })), expected().only_in(chat));
-    assert_eq!(
-        caller(json!({ "scope": "openid confab:service" })),
-        expected().as_service()
-    );
     assert_eq!(caller(json!({})).ends(), Some(at(NOW + 90)));
 }
 
