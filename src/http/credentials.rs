@@ -1,6 +1,6 @@
 //! Who calls: the bearer token of a request (RFC 6750), in its header, or in the query of a stream.
 
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, LEEWAY};
 use crate::domain::error::{Error, Result};
 use crate::domain::refusal::Refusal;
 use crate::http::headers::Headers;
@@ -42,10 +42,20 @@ pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers)
         Token::InQuery(_) if admission != Admission::CallersByQuery => Err(refused(Refusal::NotInQuery)),
         Token::InQuery(token) => {
             let caller = identity.verify(&token, now).map_err(refused)?;
-            let expires_soon = caller.expires() <= now.checked_add(MAX_IN_QUERY);
-            expires_soon.then_some(caller).ok_or(refused(Refusal::LongInQuery))
+            if is_short(&caller, now) {
+                Ok(caller)
+            } else {
+                Err(refused(Refusal::LongInQuery))
+            }
         }
     }
+}
+
+/// Whether the caller's token may be in a query: it expires within [`MAX_IN_QUERY`], by the clock of an issuer that is [`LEEWAY`] behind or
+/// ahead.
+fn is_short(caller: &Caller, now: SystemTime) -> bool {
+    let latest = MAX_IN_QUERY.checked_add(LEEWAY).and_then(|longest| now.checked_add(longest));
+    caller.expires() <= latest
 }
 
 /// A token, and where it came.
@@ -83,6 +93,16 @@ fn bearer(value: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_in_a_query_has_five_minutes_and_the_leeway_of_clocks() {
+        let now = SystemTime::UNIX_EPOCH;
+        for (seconds, short) in [(1, true), (300, true), (301, true), (330, true), (331, false)] {
+            let alice = Caller::person("alice".into()).unwrap();
+            let alice = alice.until(now + Duration::from_secs(seconds));
+            assert_eq!(is_short(&alice, now), short, "{seconds}");
+        }
+    }
 
     #[test]
     fn a_request_has_one_token() {
