@@ -1,19 +1,27 @@
 //! The component's Spin variables: one table with name, default, bounds and meaning. Read once per instance.
 
+pub mod auth;
 mod limits;
 mod number;
+pub mod origins;
+pub mod problem;
 mod text;
-mod variable;
+pub mod values;
 
 use crate::domain::error::Result;
 use crate::domain::quota::Quota;
+use auth::Auth;
 use limits::{SEND_LIMIT, SEND_WINDOW_S, STREAM_LIMIT};
 pub use number::Number;
+use origins::Origins;
+use problem::ConfigProblem;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
-pub use text::{AuthSettings, TEXTS, Text};
+use text::CORS_ORIGINS;
+pub use text::{TEXTS, Text};
+use values::Values;
 
 /// Upper bound of `redis_timeout_ms`.
 pub const MAX_REDIS_TIMEOUT_MS: u64 = 20_000;
@@ -71,8 +79,10 @@ const REDIS_REPLICAS: Number = Number {
     meaning: "How many replicas must have a message before its send is acknowledged",
 };
 
-/// Every variable whose value is a number. There are also [`TEXTS`], and `redis_url`, which `spin.toml` puts together from
-/// `redis_scheme`, `redis_credentials` and `redis_host`.
+/// The variable that `spin.toml` puts together from `redis_scheme`, `redis_credentials` and `redis_host`.
+pub const REDIS_URL: &str = "redis_url";
+
+/// Every variable whose value is a number. There are also [`TEXTS`] and [`REDIS_URL`].
 pub const VARIABLES: [&Number; 10] = [
     &REDIS_TIMEOUT_MS,
     &REDIS_REPLICAS,
@@ -108,10 +118,10 @@ pub struct Config {
     pub send_quota: Option<Quota>,
     /// How many streams and waiting pulls a person may have at once, who proves it; `None` for any number.
     pub stream_limit: Option<NonZeroU64>,
-    /// Who may call, not checked yet.
-    pub auth: AuthSettings,
-    /// The pages of other origins that may call, not checked yet.
-    pub cors_origins: String,
+    /// Whose tokens are accepted; `None` if anybody may call.
+    pub auth: Option<Auth>,
+    /// The pages of other origins that may call.
+    pub origins: Origins,
 }
 
 thread_local! {
@@ -123,23 +133,34 @@ pub async fn get() -> Result<Rc<Config>> {
     if let Some(config) = CONFIG.with(|cell| cell.get().cloned()) {
         return Ok(config);
     }
-    let auth = AuthSettings::read().await?;
-    let config = Rc::new(Config {
-        redis_url: variable::read("redis_url").await?,
-        redis_timeout: Duration::from_millis(REDIS_TIMEOUT_MS.read().await?),
-        redis_replicas: REDIS_REPLICAS.read().await?,
-        request_timeout: Duration::from_millis(REQUEST_TIMEOUT_MS.read().await?),
-        idempotency_window: Duration::from_secs(IDEMPOTENCY_WINDOW_S.read().await?),
-        max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read().await?),
-        stream_heartbeat: Duration::from_secs(STREAM_HEARTBEAT_S.read().await?),
-        stream_lifetime: Duration::from_secs(STREAM_LIFETIME_S.read().await?),
-        send_quota: limits::send_quota(&auth.auth).await?,
-        stream_limit: NonZeroU64::new(STREAM_LIMIT.read().await?),
-        auth,
-        cors_origins: text::cors_origins().await?,
-    });
+    let texts = TEXTS.iter().map(|text| text.name);
+    let names = VARIABLES.iter().map(|number| number.name).chain(texts);
+    let names = names.chain([REDIS_URL]);
+    let config = Rc::new(Config::parse(&Values::read(names).await?)?);
     // Another request of this instance may have been first: both read the same values.
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))
+}
+
+impl Config {
+    fn parse(values: &Values) -> Result<Self, ConfigProblem> {
+        let milliseconds = |number: &Number| number.read(values).map(Duration::from_millis);
+        let seconds = |number: &Number| number.read(values).map(Duration::from_secs);
+        let auth = Auth::read(values)?;
+        Ok(Self {
+            redis_url: values.get(REDIS_URL)?.to_owned(),
+            redis_timeout: milliseconds(&REDIS_TIMEOUT_MS)?,
+            redis_replicas: REDIS_REPLICAS.read(values)?,
+            request_timeout: milliseconds(&REQUEST_TIMEOUT_MS)?,
+            idempotency_window: seconds(&IDEMPOTENCY_WINDOW_S)?,
+            max_messages: NonZeroU64::new(MAX_MESSAGES_PER_CHAT.read(values)?),
+            stream_heartbeat: seconds(&STREAM_HEARTBEAT_S)?,
+            stream_lifetime: seconds(&STREAM_LIFETIME_S)?,
+            send_quota: limits::send_quota(values, auth.is_some())?,
+            stream_limit: NonZeroU64::new(STREAM_LIMIT.read(values)?),
+            auth,
+            origins: values.parsed(CORS_ORIGINS.name, Origins::parse)?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn site_of(request: &Request) -> Result<Site> {
-    Site::new(request, &config::get().await?.cors_origins)
+    Ok(Site::new(request, &config::get().await?.origins))
 }
 
 /// Finds the route, and answers.

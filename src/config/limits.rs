@@ -1,7 +1,8 @@
 //! The variables that limit what a person may do.
 
 use crate::config::number::Number;
-use crate::domain::error::{Error, Result};
+use crate::config::problem::ConfigProblem;
+use crate::config::values::Values;
 use crate::domain::quota::Quota;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -27,14 +28,14 @@ pub(super) const STREAM_LIMIT: Number = Number {
     meaning: "How many streams and waiting pulls a person may have at once, if auth is required; 0 is no limit",
 };
 
-/// How many messages a person may send; `None` for any number. Fails if there is a limit and `auth` lets a sender be whatever a client
-/// says: anybody could silence others.
-pub(super) async fn send_quota(auth: &str) -> Result<Option<Quota>> {
-    let limit = NonZeroU64::new(SEND_LIMIT.read().await?);
-    if limit.is_some() && auth != "required" {
-        let why = "the variable send_limit is set, so the variable auth must be required";
-        return Err(Error::internal(why.to_owned()));
+/// How many messages a person may send; `None` for any number. Fails if there is a limit and a sender is whatever a client says: anybody
+/// could silence others.
+pub(super) fn send_quota(values: &Values, callers_are_known: bool) -> Result<Option<Quota>, ConfigProblem> {
+    let limit = NonZeroU64::new(SEND_LIMIT.read(values)?);
+    if limit.is_some() && !callers_are_known {
+        let why = "is set, so the variable auth must be required";
+        return Err(ConfigProblem::new(SEND_LIMIT.name, why));
     }
-    let window = Duration::from_secs(SEND_WINDOW_S.read().await?);
+    let window = Duration::from_secs(SEND_WINDOW_S.read(values)?);
     Ok(limit.map(|limit| Quota::new(limit, window)))
 }

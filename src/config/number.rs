@@ -1,7 +1,7 @@
 //! A variable whose value is a whole number.
 
-use crate::config::variable;
-use crate::domain::error::{Error, Result};
+use crate::config::problem::ConfigProblem;
+use crate::config::values::Values;
 use std::ops::RangeInclusive;
 
 /// A variable whose value is a whole number.
@@ -17,18 +17,16 @@ pub struct Number {
 }
 
 impl Number {
-    /// Its value. One that is no number within the bounds is an [`Error::Internal`] that names it.
-    pub(super) async fn read(&self) -> Result<u64> {
-        self.parse(&variable::read(self.name).await?)
+    /// Its value, a number within the bounds.
+    pub(super) fn read(&self, values: &Values) -> Result<u64, ConfigProblem> {
+        self.parse(values.get(self.name)?)
     }
 
-    fn parse(&self, value: &str) -> Result<u64> {
+    fn parse(&self, value: &str) -> Result<u64, ConfigProblem> {
         let number = value.parse().ok().filter(|number| self.bounds.contains(number));
         number.ok_or_else(|| {
-            let (name, least, most) = (self.name, self.bounds.start(), self.bounds.end());
-            Error::internal(format!(
-                "the variable {name} must be a whole number from {least} to {most}"
-            ))
+            let (least, most) = (self.bounds.start(), self.bounds.end());
+            ConfigProblem::new(self.name, format!("must be a whole number from {least} to {most}"))
         })
     }
 }

@@ -1,9 +1,6 @@
 //! The variables whose values are texts: who may call, and which pages.
 
-use crate::config::variable;
-use crate::domain::error::Result;
-
-/// A variable whose value is a text. Who uses it knows what it must be.
+/// A variable whose value is a text.
 pub struct Text {
     /// Its name in `spin.toml`.
     pub name: &'static str,
@@ -17,7 +14,7 @@ pub struct Text {
     pub secret: bool,
 }
 
-const AUTH: Text = Text {
+pub(super) const AUTH: Text = Text {
     name: "auth",
     default: "open",
     values: "`open`, `required`",
@@ -25,7 +22,7 @@ const AUTH: Text = Text {
     secret: false,
 };
 
-const AUTH_SECRET: Text = Text {
+pub(super) const AUTH_SECRET: Text = Text {
     name: "auth_secret",
     default: "",
     values: "secret; 1 to 4, each of 32 to 512 visible ASCII characters",
@@ -33,7 +30,7 @@ const AUTH_SECRET: Text = Text {
     secret: true,
 };
 
-const AUTH_KEYS: Text = Text {
+pub(super) const AUTH_KEYS: Text = Text {
     name: "auth_keys",
     default: "",
     values: "a JWK set of 1 to 16 keys",
@@ -41,7 +38,7 @@ const AUTH_KEYS: Text = Text {
     secret: false,
 };
 
-const AUTH_AUDIENCE: Text = Text {
+pub(super) const AUTH_AUDIENCE: Text = Text {
     name: "auth_audience",
     default: "",
     values: "text",
@@ -49,7 +46,7 @@ const AUTH_AUDIENCE: Text = Text {
     secret: false,
 };
 
-const AUTH_ISSUER: Text = Text {
+pub(super) const AUTH_ISSUER: Text = Text {
     name: "auth_issuer",
     default: "",
     values: "text",
@@ -57,7 +54,7 @@ const AUTH_ISSUER: Text = Text {
     secret: false,
 };
 
-const CORS_ORIGINS: Text = Text {
+pub(super) const CORS_ORIGINS: Text = Text {
     name: "cors_origins",
     default: "",
     values: "origins with spaces between them, or `*`",
@@ -65,7 +62,7 @@ const CORS_ORIGINS: Text = Text {
     secret: false,
 };
 
-/// Every variable whose value is a text, but those that `spin.toml` puts together to `redis_url`.
+/// Every variable of identity and pages.
 pub const TEXTS: [&Text; 6] = [
     &AUTH,
     &AUTH_SECRET,
@@ -74,36 +71,3 @@ pub const TEXTS: [&Text; 6] = [
     &AUTH_ISSUER,
     &CORS_ORIGINS,
 ];
-
-/// The pages of other origins that may call, as the variable has them, not checked yet.
-pub(super) async fn cors_origins() -> Result<String> {
-    variable::read(CORS_ORIGINS.name).await
-}
-
-/// Who may call, as the variables have it, not checked yet.
-#[derive(Clone, Default)]
-pub struct AuthSettings {
-    /// `open` or `required`.
-    pub auth: String,
-    /// Secrets: never to be printed.
-    pub secret: String,
-    /// A JWK set.
-    pub keys: String,
-    /// For whom tokens must be.
-    pub audience: String,
-    /// By whom tokens must be.
-    pub issuer: String,
-}
-
-impl AuthSettings {
-    /// Reads them.
-    pub(super) async fn read() -> Result<Self> {
-        Ok(Self {
-            auth: variable::read(AUTH.name).await?,
-            secret: variable::read(AUTH_SECRET.name).await?,
-            keys: variable::read(AUTH_KEYS.name).await?,
-            audience: variable::read(AUTH_AUDIENCE.name).await?,
-            issuer: variable::read(AUTH_ISSUER.name).await?,
-        })
-    }
-}

@@ -1,5 +1,6 @@
 //! Who calls: the bearer token of a request (RFC 6750), in its header, or in the query of a stream.
 
+use crate::config;
 use crate::domain::caller::{Caller, LEEWAY};
 use crate::domain::error::{Error, Result};
 use crate::domain::refusal::Refusal;
@@ -31,17 +32,18 @@ pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers)
     if admission == Admission::Anybody {
         return Ok(Caller::anybody());
     }
-    let Some(identity) = identity::get().await? else {
+    let config = config::get().await?;
+    let Some(auth) = &config.auth else {
         return Ok(Caller::anybody());
     };
     let refused = |why| Error::Unauthenticated(Some(why));
     let token = find(query, headers)?.ok_or(Error::Unauthenticated(None))?;
     let now = SystemTime::now();
     match token {
-        Token::InHeader(token) => identity.verify(&token, now).map_err(refused),
+        Token::InHeader(token) => identity::verify(auth, &token, now).map_err(refused),
         Token::InQuery(_) if admission != Admission::CallersByQuery => Err(refused(Refusal::NotInQuery)),
         Token::InQuery(token) => {
-            let caller = identity.verify(&token, now).map_err(refused)?;
+            let caller = identity::verify(auth, &token, now).map_err(refused)?;
             if is_short(&caller, now) {
                 Ok(caller)
             } else {
@@ -54,7 +56,9 @@ pub(super) async fn caller(admission: Admission, query: &str, headers: &Headers)
 /// Whether the caller's token may be in a query: it expires within [`MAX_IN_QUERY`], by the clock of an issuer that is [`LEEWAY`] behind or
 /// ahead.
 fn is_short(caller: &Caller, now: SystemTime) -> bool {
-    let latest = MAX_IN_QUERY.checked_add(LEEWAY).and_then(|longest| now.checked_add(longest));
+    let latest = MAX_IN_QUERY
+        .checked_add(LEEWAY)
+        .and_then(|longest| now.checked_add(longest));
     caller.expires() <= latest
 }
 

@@ -3,9 +3,7 @@
 use crate::config;
 use crate::domain::error::Result;
 use crate::http::call::Call;
-use crate::http::origin::Origins;
 use crate::http::response::{self, Response};
-use crate::identity;
 use crate::service;
 use crate::session::Session;
 use serde::Serialize;
@@ -17,9 +15,6 @@ struct Ready {
 
 /// Answers `{"message":"ready"}` if the settings can be used, and Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
 pub(super) async fn handle(call: Call) -> Result<Response> {
-    let config = config::get().await?;
-    identity::get().await?;
-    Origins::parse(&config.cors_origins)?;
-    service::ready(&Session::new(config, call.began)).await?;
+    service::ready(&Session::new(config::get().await?, call.began)).await?;
     response::ok(&Ready { message: "ready" })
 }

@@ -1,9 +1,9 @@
 //! The site that a request comes from, if a browser sent it: may it call (no other site posts in a visitor's name), and may it read the
 //! answer (CORS, WHATWG Fetch section 3.3)?
 
-use crate::domain::error::Result;
+use crate::config::origins::Origins;
 use crate::http::headers::Headers;
-use crate::http::origin::{Origins, is_own};
+use crate::http::origin::is_own;
 use crate::http::request::Request;
 use crate::http::response::{self, Response};
 
@@ -31,10 +31,9 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// The site that sent a request. Clients that are no browsers send neither of the headers, and are of no site. `origins` is the
-    /// value of `cors_origins`.
-    pub(super) fn new(request: &Request, origins: &str) -> Result<Self> {
-        let (origins, headers) = (Origins::parse(origins)?, &request.headers);
+    /// The site that sent a request. Clients that are no browsers send neither of the headers, and are of no site.
+    pub(super) fn new(request: &Request, origins: &Origins) -> Self {
+        let headers = &request.headers;
         let mut pages = headers.all("origin");
         // A browser sends one. Two are of no origin that is listed.
         let origin = match (pages.next(), pages.next()) {
@@ -49,11 +48,11 @@ impl Site {
         } else {
             origin.is_none_or(|origin| is_own(origin, &request.authority()))
         };
-        Ok(Self {
+        Self {
             foreign: !own && listed.is_none(),
             listed,
             varies: !origins.is_empty(),
-        })
+        }
     }
 
     /// Whether the request must not do anything: it may change something, and a site sent it that is neither own nor listed.

@@ -1,5 +1,6 @@
 //! The claims of a token: what it says of its bearer, and for how long.
 
+use crate::config::auth::Auth;
 use crate::domain::caller::{Caller, LEEWAY};
 use crate::domain::chat::Chat;
 use crate::domain::refusal::Refusal;
@@ -39,26 +40,17 @@ impl Strings {
     }
 }
 
-/// For whom tokens must be, and by whom.
-#[derive(Default)]
-pub(super) struct Expected {
-    /// The audience; `None` if tokens must not name one.
-    pub(super) audience: Option<String>,
-    /// The issuer; `None` for any.
-    pub(super) issuer: Option<String>,
-}
-
 impl Claims {
     /// The caller that these claims are about. A clock may be wrong by [`LEEWAY`].
-    pub(super) fn caller(self, expected: &Expected, now: SystemTime) -> Result<Caller, Refusal> {
+    pub(super) fn caller(self, auth: &Auth, now: SystemTime) -> Result<Caller, Refusal> {
         let expires = time(self.exp).ok_or(Refusal::Claims)?;
         let begins = self.nbf.map(|nbf| time(nbf).ok_or(Refusal::Claims)).transpose()?;
         // A token that names an audience is not for one that has no name (RFC 7519, section 4.1.3).
         let is_for = |audience: &String| self.aud.as_ref().is_some_and(|aud| aud.as_slice().contains(audience));
-        if !expected.audience.as_ref().map_or(self.aud.is_none(), is_for) {
+        if !auth.audience.as_ref().map_or(self.aud.is_none(), is_for) {
             return Err(Refusal::Audience);
         }
-        if expected.issuer.is_some() && self.iss != expected.issuer {
+        if auth.issuer.is_some() && self.iss != auth.issuer {
             return Err(Refusal::Issuer);
         }
         let mut caller = Caller::person(self.sub).map_err(|_| Refusal::Subject)?.until(expires);
@@ -73,7 +65,11 @@ impl Claims {
             caller = caller.only_in(Chat::parse(&chat).map_err(|_| Refusal::Chat)?);
         }
         let scopes = self.scope.as_ref().map_or(&[][..], Strings::as_slice);
-        if scopes.iter().flat_map(|words| words.split(' ')).any(|word| word == SERVICE) {
+        if scopes
+            .iter()
+            .flat_map(|words| words.split(' '))
+            .any(|word| word == SERVICE)
+        {
             caller = caller.as_service();
         }
         Ok(caller)

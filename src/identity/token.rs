@@ -1,8 +1,8 @@
 //! The form of a token: header, claims and signature, each base64url, with a dot between them (RFC 7515, section 7.1).
 
+use crate::config::auth::crypto::{Algorithm, Verifier};
 use crate::domain::refusal::Refusal;
 use crate::identity::claims::Claims;
-use crate::identity::crypto::{Algorithm, Verifier};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;

@@ -10,7 +10,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// How tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Algorithm {
+pub enum Algorithm {
     /// By a secret.
     Hs256,
     /// Ed25519.
@@ -22,10 +22,14 @@ pub(super) enum Algorithm {
 }
 
 /// A key, of the one algorithm that it is for: the key decides it, never the token.
-pub(super) enum Verifier {
+pub enum Verifier {
+    /// A secret.
     Hs256(Box<Hmac<Sha256>>),
+    /// A point of Ed25519.
     EdDsa(Box<ed25519_dalek::VerifyingKey>),
+    /// A point of P-256.
     Es256(Box<p256::ecdsa::VerifyingKey>),
+    /// A modulus and an exponent of RSA.
     Rs256(Box<rsa::pkcs1v15::VerifyingKey<Sha256>>),
 }
 
@@ -56,7 +60,7 @@ impl Verifier {
     }
 
     /// The algorithm that it is for.
-    pub(super) fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Hs256(_) => Algorithm::Hs256,
             Self::EdDsa(_) => Algorithm::EdDsa,
@@ -66,7 +70,7 @@ impl Verifier {
     }
 
     /// Whether it made this signature of this message.
-    pub(super) fn made(&self, signature: &[u8], message: &[u8]) -> bool {
+    pub fn made(&self, signature: &[u8], message: &[u8]) -> bool {
         let verified = match self {
             // Takes the same time wherever the two differ.
             Self::Hs256(secret) => secret

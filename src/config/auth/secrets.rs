@@ -1,7 +1,7 @@
 //! The secrets that an app's backend signs its tokens with.
 
-use crate::identity::crypto::Verifier;
-use crate::identity::problem::ConfigProblem;
+use crate::config::auth::crypto::Verifier;
+use crate::config::problem::ConfigProblem;
 use std::ops::RangeInclusive;
 
 /// How many secrets there may be at once: the old and the new one, while keys rotate, and some more.

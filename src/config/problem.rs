@@ -1,6 +1,8 @@
-//! A setting of identity that cannot be used.
+//! A variable that cannot be used.
 
-/// A setting of identity that cannot be used: its variable, and what is wrong with its value. The value is not in it.
+use crate::domain::error::Error;
+
+/// A variable that cannot be used: its name, and what is wrong with its value. The value is not in it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("the variable {variable} {reason}")]
 pub struct ConfigProblem {
@@ -15,5 +17,11 @@ impl ConfigProblem {
     pub(super) fn new(variable: &'static str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { variable, reason }
+    }
+}
+
+impl From<ConfigProblem> for Error {
+    fn from(problem: ConfigProblem) -> Self {
+        Self::internal(problem.to_string())
     }
 }

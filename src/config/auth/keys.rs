@@ -1,7 +1,7 @@
 //! The public keys of those who issue tokens: a JWK set (RFC 7517).
 
-use crate::identity::crypto::{Algorithm, Verifier};
-use crate::identity::problem::ConfigProblem;
+use crate::config::auth::crypto::{Algorithm, Verifier};
+use crate::config::problem::ConfigProblem;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 const MAX_KEYS: usize = 16;
 
 /// A public key.
-pub(super) struct Key {
+pub struct Key {
     /// Its name, by which a token can choose it.
     pub(super) id: Option<String>,
     /// What verifies with it.
@@ -25,7 +25,7 @@ struct Set {
 
 #[derive(Deserialize)]
 struct Jwk {
-    kty: String,
+    kty: Option<String>,
     crv: Option<String>,
     alg: Option<String>,
     kid: Option<String>,
@@ -43,17 +43,25 @@ struct Jwk {
 /// knows are left out, as RFC 7517 asks; at least one must remain.
 pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
     let problem = |reason: String| ConfigProblem::new("auth_keys", reason);
-    let set: Set = serde_json::from_str(value).map_err(|why| problem(format!("must be a JWK set: {why}")))?;
+    // What serde says of an error may repeat a value.
+    let malformed =
+        |why: serde_json::Error| format!("must be a JWK set (line {}, column {})", why.line(), why.column());
+    let set: Set = serde_json::from_str(value).map_err(|why| problem(malformed(why)))?;
     if set.keys.len() > MAX_KEYS {
         return Err(problem(format!("must have at most {MAX_KEYS} keys")));
     }
     let mut keys = Vec::new();
     for (place, jwk) in set.keys.into_iter().enumerate() {
         let named = |reason: &str| problem(format!("{reason} (its key {place}, counted from 0)"));
-        if jwk.d.is_some() || jwk.kty == "oct" {
+        let Some(kind) = jwk.kty.as_deref() else {
+            return Err(named("has a key without kty"));
+        };
+        if jwk.d.is_some() || kind == "oct" {
             return Err(named("must have public keys only; secrets go into auth_secret"));
         }
-        let Some(algorithm) = algorithm(&jwk) else { continue };
+        let Some(algorithm) = algorithm(kind, &jwk) else {
+            continue;
+        };
         let verifier = verifier(&jwk, algorithm).map_err(named)?;
         keys.push(Key { id: jwk.kid, verifier });
     }
@@ -64,8 +72,8 @@ pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
 }
 
 /// The algorithm that a key is for; `None` if confab does not know it, or if the key is for something else.
-fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
-    let (algorithm, names) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+fn algorithm(kind: &str, jwk: &Jwk) -> Option<Algorithm> {
+    let (algorithm, names) = match (kind, jwk.crv.as_deref()) {
         ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, ["EdDSA", "Ed25519"]),
         ("EC", Some("P-256")) => (Algorithm::Es256, ["ES256"; 2]),
         ("RSA", _) => (Algorithm::Rs256, ["RS256"; 2]),
