@@ -1,7 +1,10 @@
 //! The component's Spin variables: one table with name, default, bounds and meaning. Read once per instance.
 
 pub mod auth;
+pub mod endpoint;
+mod host;
 mod limits;
+mod nodes;
 mod number;
 pub mod origins;
 pub mod problem;
@@ -11,6 +14,7 @@ pub mod values;
 use crate::domain::error::Result;
 use crate::domain::quota::Quota;
 use auth::Auth;
+use endpoint::{Address, Credentials, Endpoint, Scheme};
 use limits::{SEND_LIMIT, SEND_WINDOW_S, STREAM_LIMIT};
 pub use number::Number;
 use origins::Origins;
@@ -19,8 +23,8 @@ use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
-use text::CORS_ORIGINS;
-pub use text::{TEXTS, Text};
+use text::{CORS_ORIGINS, REDIS_CREDENTIALS, REDIS_HOST, REDIS_NODES, REDIS_SCHEME};
+pub use text::{REDIS, TEXTS, Text};
 use values::Values;
 
 /// Upper bound of `redis_timeout_ms`.
@@ -79,10 +83,7 @@ const REDIS_REPLICAS: Number = Number {
     meaning: "How many replicas must have a message before its send is acknowledged",
 };
 
-/// The variable that `spin.toml` puts together from `redis_scheme`, `redis_credentials` and `redis_host`.
-pub const REDIS_URL: &str = "redis_url";
-
-/// Every variable whose value is a number. There are also [`TEXTS`] and [`REDIS_URL`].
+/// Every variable whose value is a number. There are also [`REDIS`] and [`TEXTS`].
 pub const VARIABLES: [&Number; 10] = [
     &REDIS_TIMEOUT_MS,
     &REDIS_REPLICAS,
@@ -98,8 +99,8 @@ pub const VARIABLES: [&Number; 10] = [
 
 /// The settings of this deployment.
 pub struct Config {
-    /// Where Redis is, with its credentials: never to be printed.
-    pub redis_url: String,
+    /// Where Redis is.
+    pub redis: Endpoint,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
     /// How many replicas must have a message before its send is acknowledged.
@@ -133,9 +134,8 @@ pub async fn get() -> Result<Rc<Config>> {
     if let Some(config) = CONFIG.with(|cell| cell.get().cloned()) {
         return Ok(config);
     }
-    let texts = TEXTS.iter().map(|text| text.name);
+    let texts = REDIS.iter().chain(&TEXTS).map(|text| text.name);
     let names = VARIABLES.iter().map(|number| number.name).chain(texts);
-    let names = names.chain([REDIS_URL]);
     let config = Rc::new(Config::parse(&Values::read(names).await?)?);
     // Another request of this instance may have been first: both read the same values.
     Ok(CONFIG.with(|cell| cell.get_or_init(|| config).clone()))
@@ -145,9 +145,15 @@ impl Config {
     fn parse(values: &Values) -> Result<Self, ConfigProblem> {
         let milliseconds = |number: &Number| number.read(values).map(Duration::from_millis);
         let seconds = |number: &Number| number.read(values).map(Duration::from_secs);
+        let redis = Endpoint::new(
+            values.parsed(REDIS_SCHEME.name, Scheme::parse)?,
+            values.parsed(REDIS_CREDENTIALS.name, Credentials::parse)?,
+            values.parsed(REDIS_HOST.name, Address::parse)?,
+        );
+        values.parsed(REDIS_NODES.name, nodes::check)?;
         let auth = Auth::read(values)?;
         Ok(Self {
-            redis_url: values.get(REDIS_URL)?.to_owned(),
+            redis,
             redis_timeout: milliseconds(&REDIS_TIMEOUT_MS)?,
             redis_replicas: REDIS_REPLICAS.read(values)?,
             request_timeout: milliseconds(&REQUEST_TIMEOUT_MS)?,
@@ -164,58 +170,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The tables, `spin.toml`, the README and docs/identity.md state the same variables, defaults and meanings.
-    #[test]
-    fn the_manifest_and_the_readme_agree_with_the_table() {
-        let manifest = include_str!("../spin.toml");
-        let readme = include_str!("../README.md");
-        for Number {
-            name,
-            default,
-            bounds,
-            meaning,
-        } in VARIABLES
-        {
-            let declared = format!("# {meaning}.\n{name} = {{ default = \"{default}\" }}\n");
-            assert!(manifest.contains(&declared), "spin.toml does not have:\n{declared}");
-            let passed_on = format!("{name} = \"{{{{ {name} }}}}\"\n");
-            assert!(manifest.contains(&passed_on), "spin.toml does not have:\n{passed_on}");
-            let (least, most) = (bounds.start(), bounds.end());
-            let row = format!("| `{name}` | `{default}` | {least} to {most} | {meaning} |\n");
-            assert!(readme.contains(&row), "the README does not have:\n{row}");
-            assert!(bounds.contains(default), "{name}");
-        }
-        for Text {
-            name,
-            default,
-            values,
-            meaning,
-            secret,
-        } in TEXTS
-        {
-            let secrecy = if *secret { ", secret = true" } else { "" };
-            let declared = format!("# {meaning}.\n{name} = {{ default = \"{default}\"{secrecy} }}\n");
-            assert!(manifest.contains(&declared), "spin.toml does not have:\n{declared}");
-            let passed_on = format!("{name} = \"{{{{ {name} }}}}\"\n");
-            assert!(manifest.contains(&passed_on), "spin.toml does not have:\n{passed_on}");
-            let identity = include_str!("../docs/identity.md");
-            let default = if default.is_empty() {
-                "empty"
-            } else {
-                &format!("`{default}`")
-            };
-            let row = format!("| `{name}` | {default} | {values} | {meaning} |\n");
-            assert!(identity.contains(&row), "docs/identity.md does not have:\n{row}");
-        }
-        let known = ["redis_host", "redis_nodes", "redis_credentials", "redis_scheme"];
-        let declared = manifest.lines().filter(|line| line.contains("{ default = ")).count();
-        assert_eq!(
-            declared,
-            known.len() + VARIABLES.len() + TEXTS.len(),
-            "spin.toml declares a variable that no table has"
-        );
-    }
-}
+mod tests;

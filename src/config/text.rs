@@ -1,4 +1,4 @@
-//! The variables whose values are texts: who may call, and which pages.
+//! The variables whose values are texts: where Redis is, who may call, and which pages.
 
 /// A variable whose value is a text.
 pub struct Text {
@@ -13,6 +13,41 @@ pub struct Text {
     /// Whether it must never be shown.
     pub secret: bool,
 }
+
+pub(super) const REDIS_HOST: Text = Text {
+    name: "redis_host",
+    default: "127.0.0.1:6379",
+    values: "host and port",
+    meaning: "Where Redis is; both are required",
+    secret: false,
+};
+
+pub(super) const REDIS_NODES: Text = Text {
+    name: "redis_nodes",
+    default: "",
+    values: "one entry of `allowed_outbound_hosts`",
+    meaning: "Where the other nodes of a Redis Cluster are, as in `redis://10.0.0.0/8:6379` or `rediss://*.cache.example:6379`",
+    secret: false,
+};
+
+pub(super) const REDIS_CREDENTIALS: Text = Text {
+    name: "redis_credentials",
+    default: "",
+    values: "secret",
+    meaning: "`user:password` or `:password`, percent-encoded",
+    secret: true,
+};
+
+pub(super) const REDIS_SCHEME: Text = Text {
+    name: "redis_scheme",
+    default: "redis",
+    values: "`redis`, `rediss`",
+    meaning: "`rediss` for TLS",
+    secret: false,
+};
+
+/// Every variable that says where Redis is.
+pub const REDIS: [&Text; 4] = [&REDIS_HOST, &REDIS_NODES, &REDIS_CREDENTIALS, &REDIS_SCHEME];
 
 pub(super) const AUTH: Text = Text {
     name: "auth",

@@ -43,9 +43,10 @@ impl Values {
 impl Values {
     /// The defaults of all variables, but for these.
     pub(crate) fn with(others: &[(&'static str, &str)]) -> Self {
-        use crate::config::{TEXTS, VARIABLES};
+        use crate::config::{REDIS, TEXTS, VARIABLES};
         let numbers = VARIABLES.iter().map(|number| (number.name, number.default.to_string()));
-        let texts = TEXTS.iter().map(|text| (text.name, text.default.to_owned()));
+        let texts = REDIS.iter().chain(&TEXTS);
+        let texts = texts.map(|text| (text.name, text.default.to_owned()));
         let mut values: Vec<_> = numbers.chain(texts).collect();
         for (name, value) in others {
             let place = values.iter_mut().find(|(known, _)| known == name);

@@ -56,6 +56,7 @@ mod read_marks;
 mod ready;
 mod receipts;
 mod redis_refuses;
+mod redis_settings;
 mod refusals;
 mod refused_append;
 mod replicas;

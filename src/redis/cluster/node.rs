@@ -2,7 +2,6 @@
 
 use crate::config::Config;
 use crate::redis::cluster::redirect::Address;
-use std::borrow::Cow;
 use std::rc::Rc;
 
 /// A Redis to connect to.
@@ -17,7 +16,7 @@ pub(in crate::redis) enum Node {
 impl Node {
     /// The node at the address that `answered` gave.
     pub(in crate::redis) fn new(config: &Config, answered: &Self, address: &Address) -> Self {
-        let (_, configured) = halves(config);
+        let configured = config.redis.address();
         let own = match answered {
             Self::Configured => configured,
             Self::At(address) => address,
@@ -33,17 +32,10 @@ impl Node {
     }
 
     /// Its URL, with the scheme and credentials of the one in the settings: never to be printed.
-    pub(in crate::redis) fn url<'a>(&self, config: &'a Config) -> Cow<'a, str> {
+    pub(in crate::redis) fn url(&self, config: &Config) -> String {
         match self {
-            Self::Configured => Cow::Borrowed(&config.redis_url),
-            Self::At(address) => Cow::Owned([halves(config).0, address].concat()),
+            Self::Configured => config.redis.url(),
+            Self::At(address) => config.redis.url_of(address),
         }
     }
-}
-
-/// The scheme and credentials, and the address. Credentials are percent-encoded, so the last `@` is between the two.
-fn halves(config: &Config) -> (&str, &str) {
-    let url = config.redis_url.as_str();
-    let start = url.rfind('@').map_or(0, |at| at.saturating_add(1));
-    url.split_at_checked(start).unwrap_or(("", url))
 }

@@ -26,6 +26,7 @@ enum HostPattern {
 impl AllowedHost {
     /// Parses an entry whose templates are resolved; `None` if it is empty, which allows nothing. Fails as Spin does.
     pub fn parse(entry: &str) -> Result<Option<Self>> {
+        let entry = entry.trim();
         if entry.is_empty() {
             return Ok(None);
         }

@@ -63,7 +63,12 @@ async fn serve(options: Options) -> Result<()> {
     let failed = |line: &str| eprintln!("{line}");
     let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
     println!("Serving {} on http://{}", app.name, server.address());
-    for redis in app.allowed_outbound_hosts.iter().filter_map(AllowedHost::redis) {
+    for redis in app
+        .allowed_outbound_hosts
+        .iter()
+        .flatten()
+        .filter_map(AllowedHost::redis)
+    {
         warn_if_away(&redis).await;
     }
     println!("The chat page: http://{}/", server.address());

@@ -17,8 +17,8 @@ pub struct App {
     pub source: PathBuf,
     /// The component's variables.
     pub variables: HashMap<String, String>,
-    /// The hosts that the component may connect to.
-    pub allowed_outbound_hosts: Vec<AllowedHost>,
+    /// The hosts that the component may connect to, or why it may connect to none: by its variables, one of them is malformed.
+    pub allowed_outbound_hosts: Result<Vec<AllowedHost>, String>,
     /// The clock of its instances.
     pub clock: Clock,
 }
@@ -62,7 +62,19 @@ impl App {
             );
         }
 
+        let defaults = manifest.variables.iter();
+        let defaults = defaults
+            .filter_map(|(name, variable)| Some((name.as_str(), variable.default.as_ref()?)))
+            .collect();
+        for template in &component.allowed_outbound_hosts {
+            if let Ok(entry) = resolve(template, &defaults) {
+                AllowedHost::parse(&entry)?;
+            }
+        }
         let resolve = |template: &String| resolve(template, &application);
+        let entries = component.allowed_outbound_hosts.iter().map(resolve);
+        let entries: Vec<_> = entries.collect::<Result<_>>()?;
+        let allowed = entries.iter().filter_map(|entry| AllowedHost::parse(entry).transpose());
         Ok(Self {
             name: manifest.application.name,
             source: folder.join(&component.source),
@@ -71,20 +83,15 @@ impl App {
                 .iter()
                 .map(|(name, template)| Ok((name.clone(), resolve(template)?)))
                 .collect::<Result<_>>()?,
-            allowed_outbound_hosts: component
-                .allowed_outbound_hosts
-                .iter()
-                .filter_map(|template| resolve(template).and_then(|host| AllowedHost::parse(&host)).transpose())
-                .collect::<Result<_>>()?,
+            allowed_outbound_hosts: allowed.collect::<Result<_>>().map_err(|why| format!("{why:#}")),
             clock: Clock::default(),
         })
     }
 
     /// Whether the component may connect to `address`.
-    pub fn allows(&self, address: &Url) -> bool {
-        self.allowed_outbound_hosts
-            .iter()
-            .any(|allowed| allowed.allows(address))
+    pub fn allows(&self, address: &Url) -> Result<bool, String> {
+        let allowed = self.allowed_outbound_hosts.as_ref().map_err(String::clone)?;
+        Ok(allowed.iter().any(|allowed| allowed.allows(address)))
     }
 }
 
@@ -189,8 +196,17 @@ mod tests {
             ("redis://other:1", false),
             ("rediss://r.example:1", false),
         ] {
-            assert_eq!(app.allows(&Url::parse(address).unwrap()), allowed, "{address}");
+            assert_eq!(app.allows(&Url::parse(address).unwrap()), Ok(allowed), "{address}");
         }
+    }
+
+    /// As on Spin, which does not read them before the first connection.
+    #[test]
+    fn with_a_malformed_value_no_host_is_allowed() {
+        let text = MANIFEST.replacen("\"redis://{{ host }}\"", "\"redis://*:*\", \"redis://{{ host }}\"", 1);
+        let app = parse(&text, &[("secret", "x"), ("host", "me:pw@r.example:1")]).unwrap();
+        let why = app.allows(&Url::parse("redis://r.example:1").unwrap()).unwrap_err();
+        assert!(why.contains("me:pw@r.example"), "{why}");
     }
 
     #[test]

@@ -38,8 +38,10 @@ async fn query<T: Send, R: FromRedisValue>(
 impl<T: Send> HostConnectionWithStore<T> for Spin {
     async fn open(accessor: &Accessor<T, Self>, address: String) -> HostResult<Result<Resource<Connection>, Error>> {
         let app = accessor.with(|mut access| access.get().app.clone());
-        if !Url::parse(&address).is_ok_and(|address| app.allows(&address)) {
-            return Ok(Err(Error::InvalidAddress));
+        match Url::parse(&address).map_or(Ok(false), |address| app.allows(&address)) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Err(Error::InvalidAddress)),
+            Err(why) => return Ok(Err(Error::Other(why))),
         }
         let Ok(client) = redis::Client::open(address) else {
             return Ok(Err(Error::InvalidAddress));
