@@ -55,14 +55,12 @@ impl Auth {
         }))
     }
 
-    /// The keys that may have made a token of this algorithm, and of this `kid` if it has one. A secret has no `kid`.
+    /// The keys that may have made a token of this algorithm: the one with its `kid`, or those without a `kid` if it has none. No secret
+    /// has one.
     pub fn candidates(&self, algorithm: Algorithm, kid: Option<&str>) -> impl Iterator<Item = &Verifier> {
         let by_secret = algorithm == Algorithm::Hs256 && kid.is_none();
         let secrets = self.secrets.iter().filter(move |_| by_secret);
-        let keys = self.keys.iter().filter(move |key| {
-            let named = kid.is_none() || kid == key.id.as_deref();
-            key.verifier.algorithm() == algorithm && named
-        });
+        let keys = self.keys.iter().filter(move |key| key.is(algorithm, kid));
         secrets.chain(keys.map(|key| &key.verifier))
     }
 }

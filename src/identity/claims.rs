@@ -80,3 +80,6 @@ impl Claims {
 fn time(seconds: f64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
 }
+
+#[cfg(test)]
+mod tests;

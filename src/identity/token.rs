@@ -15,7 +15,7 @@ pub(super) struct Token<'a> {
     claims: &'a str,
     /// What is signed.
     message: &'a str,
-    signature: &'a str,
+    signature: Vec<u8>,
 }
 
 /// The fields of a header that confab reads.
@@ -37,19 +37,18 @@ impl<'a> Token<'a> {
             header: json(header, Refusal::Header)?,
             claims,
             message,
-            signature,
+            signature: URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::Malformed)?,
         })
     }
 
-    /// Whether this key made its signature.
-    pub(super) fn is_signed_by(&self, key: &Verifier) -> Result<bool, Refusal> {
-        let signature = URL_SAFE_NO_PAD.decode(self.signature).map_err(|_| Refusal::Malformed)?;
-        Ok(key.made(&signature, self.message.as_bytes()))
-    }
-
-    /// Its claims: not to be asked for before [`Token::is_signed_by`].
+    /// What it claims. Only [`Token::is_signed_by`] proves it.
     pub(super) fn claims(&self) -> Result<Claims, Refusal> {
         json(self.claims, Refusal::Claims)
+    }
+
+    /// Whether this key made its signature.
+    pub(super) fn is_signed_by(&self, key: &Verifier) -> bool {
+        key.made(&self.signature, self.message.as_bytes())
     }
 }
 
@@ -83,3 +82,6 @@ fn json<T: DeserializeOwned>(part: &str, refusal: Refusal) -> Result<T, Refusal>
     }
     serde_json::from_slice(&json).map_err(|why| if why.is_data() { refusal } else { Refusal::Malformed })
 }
+
+#[cfg(test)]
+mod tests;

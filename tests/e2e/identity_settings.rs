@@ -11,6 +11,9 @@ async fn wrong_settings_are_a_500_that_names_the_variable_while_a_ping_is_answer
     let private = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "AA" }] }).to_string();
     let symmetric = json!({ "keys": [{ "kty": "oct", "k": "AA" }] }).to_string();
     let pem = format!("-----BEGIN-PUBLIC-KEY-----{SECRET}");
+    let mut plain: Value = serde_json::from_str(&public_keys()).unwrap();
+    plain["keys"][0].as_object_mut().unwrap().remove("kid");
+    let three = json!({ "keys": vec![&plain["keys"][0]; 3] }).to_string();
     for (variables, named) in [
         (&[("auth", "required")][..], "auth is required"),
         (&[("auth", "on")], "auth must be open or required"),
@@ -32,6 +35,14 @@ async fn wrong_settings_are_a_500_that_names_the_variable_while_a_ping_is_answer
         ),
         (
             &[("auth", "required"), ("auth_keys", "{}")],
+            "auth_keys must be a JWK set",
+        ),
+        (
+            &[("auth", "required"), ("auth_keys", &three)],
+            "auth_keys has a third key of one kind without a kid",
+        ),
+        (
+            &[("auth", "required"), ("auth_keys", &format!("\"{SECRET}\""))],
             "auth_keys must be a JWK set",
         ),
     ] {

@@ -7,8 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The most keys of a set: a token without a `kid` is tried with each of its algorithm.
+/// The most keys of a set.
 const MAX_KEYS: usize = 16;
+
+/// The most keys of one kind without a `kid`, the old and the new one while they rotate: a token without a `kid` is tried with each, and a
+/// forged one costs the host all of them.
+const MAX_UNNAMED: usize = 2;
 
 /// A public key.
 pub struct Key {
@@ -16,6 +20,13 @@ pub struct Key {
     pub(super) id: Option<String>,
     /// What verifies with it.
     pub(super) verifier: Verifier,
+}
+
+impl Key {
+    /// Whether it is for this algorithm and has this `kid`, or none.
+    pub(super) fn is(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
+        self.verifier.algorithm() == algorithm && self.id.as_deref() == kid
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,7 +61,7 @@ pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
     if set.keys.len() > MAX_KEYS {
         return Err(problem(format!("must have at most {MAX_KEYS} keys")));
     }
-    let mut keys = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     for (place, jwk) in set.keys.into_iter().enumerate() {
         let named = |reason: &str| problem(format!("{reason} (its key {place}, counted from 0)"));
         let Some(kind) = jwk.kty.as_deref() else {
@@ -63,7 +74,12 @@ pub(super) fn parse(value: &str) -> Result<Vec<Key>, ConfigProblem> {
             continue;
         };
         let verifier = verifier(&jwk, algorithm).map_err(named)?;
-        keys.push(Key { id: jwk.kid, verifier });
+        let alike = keys.iter().filter(|key| key.is(algorithm, jwk.kid.as_deref())).count();
+        match jwk.kid {
+            Some(_) if alike > 0 => return Err(named("has a second key of one kind with the same kid")),
+            None if alike >= MAX_UNNAMED => return Err(named("has a third key of one kind without a kid")),
+            _ => keys.push(Key { id: jwk.kid, verifier }),
+        }
     }
     if keys.is_empty() {
         return Err(problem("must have a key for EdDSA, ES256 or RS256".into()));

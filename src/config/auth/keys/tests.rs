@@ -80,6 +80,42 @@ fn a_private_or_unusable_key_is_refused() {
         assert_eq!(problem.variable, "auth_keys");
         assert!(problem.reason.contains(reason), "{bad}: {problem}");
     }
-    assert!(parsed(&json!(vec![good.clone(); 16])).is_ok());
-    assert!(parsed(&json!(vec![good; 17])).is_err());
+    let named = |count: u8| {
+        json!(
+            (0..count)
+                .map(|kid| edwards(&json!({ "kid": kid.to_string() })))
+                .collect::<Vec<_>>()
+        )
+    };
+    assert!(parsed(&named(16)).is_ok());
+    assert!(parsed(&named(17)).is_err());
+}
+
+/// A token is tried with two keys at most.
+#[test]
+fn two_keys_of_a_kind_may_be_without_a_kid_and_none_may_share_one() {
+    let (plain, named) = (edwards(&json!({})), |kid: &str| edwards(&json!({ "kid": kid })));
+    for good in [
+        json!([plain, plain, rsa(2048), rsa(4096)]),
+        json!([plain, plain, named("a"), named("b"), named("")]),
+        json!([named("a"), { "kty": "RSA", "n": rsa(2048)["n"], "e": "AQAB", "kid": "a" }]),
+        json!([plain, plain, edwards(&json!({ "use": "enc" }))]),
+    ] {
+        assert!(parsed(&good).is_ok(), "{good}");
+    }
+    for (bad, reason) in [
+        (
+            json!([plain, plain, plain]),
+            "third key of one kind without a kid (its key 2",
+        ),
+        (json!([rsa(2048), plain, rsa(2048), rsa(4096)]), "third key"),
+        (
+            json!([named("a"), plain, named("a")]),
+            "second key of one kind with the same kid (its key 2",
+        ),
+    ] {
+        let problem = parsed(&bad).unwrap_err();
+        assert_eq!(problem.variable, "auth_keys");
+        assert!(problem.reason.contains(reason), "{bad}: {problem}");
+    }
 }
