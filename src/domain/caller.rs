@@ -53,14 +53,14 @@ impl Caller {
         Self { who, chat, expires }
     }
 
-    /// The same caller, until [`LEEWAY`] after `expires`.
+    /// This caller, until [`LEEWAY`] after `expires`.
     #[must_use]
     pub fn until(self, expires: SystemTime) -> Self {
         let expires = Some(expires);
         Self { expires, ..self }
     }
 
-    /// The same caller, in this chat only.
+    /// This caller, in this chat only.
     #[must_use]
     pub fn only_in(self, chat: Chat) -> Self {
         let chat = Some(chat);
@@ -97,7 +97,8 @@ impl Caller {
         matches!(self.who, Who::Service(_))
     }
 
-    /// Whether the caller is limited: a person whom a token proves. A service is not, nor is code that is trusted for whom it names.
+    /// Whether limits apply to the caller: to a person whom a token proves. No limit applies to a service, to a component, or to a person
+    /// on whose behalf a component calls.
     pub fn is_limited(&self) -> bool {
         self.is_person() && self.expires.is_some()
     }

@@ -73,7 +73,7 @@ impl Draft {
         })
     }
 
-    /// The same message, sent by this author.
+    /// This message, sent by this author.
     #[must_use]
     pub fn by(self, author: Author) -> Self {
         Self { author, ..self }

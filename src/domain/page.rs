@@ -164,8 +164,8 @@ pub struct Page {
     pub epoch: Option<Epoch>,
     /// The index of the oldest message that the chat still has; 0 if it has none.
     pub first_index: u64,
-    /// Up to where a client that has all earlier messages has the chat with this page; in reverse, that of the highest message.
-    /// `None` if the page is empty and more messages follow it.
+    /// The position of the page's highest message, or, if the page is empty, the one that the request came with or the end of the chat
+    /// log. A client that had everything before this page has everything up to here. `None` if the page is empty and neither is known.
     pub position: Option<Position>,
 }
 

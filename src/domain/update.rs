@@ -22,7 +22,8 @@ pub enum Start {
     Now,
     /// After what the client has.
     After(Position),
-    /// At an index, of this chat log if there is an epoch. Past the end of any log, it is with the next message.
+    /// At an index. If an epoch stands beside it, the index must be one of that chat log, or a reset comes first. Without an epoch, an
+    /// index past the end of the chat log means the next message.
     Cursor {
         /// The index of the first message.
         index: u64,

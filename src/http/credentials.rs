@@ -20,9 +20,9 @@ const MAX_IN_QUERY: Duration = Duration::from_mins(5);
 pub(super) enum Admission {
     /// Everybody.
     Anybody,
-    /// Who has a token, if the deployment requires one.
+    /// Who has a token in a header, if the deployment requires one.
     Callers,
-    /// The same; the token may be in the query, as an `EventSource` cannot send headers.
+    /// Who has a token in a header or in the query, as an `EventSource` cannot send headers, if the deployment requires one.
     CallersByQuery,
 }
 

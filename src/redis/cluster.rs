@@ -47,8 +47,8 @@ struct Known {
     suspect: Option<Node>,
 }
 
-/// The node to ask for a key; for none, the one that `redis_host` names. If a node did not answer, another one is asked first for
-/// the map as it is now.
+/// The node to ask for a key; without a key, the one that `redis_host` names. If a node did not answer before, the map is first read
+/// again, from another node: a replica may have taken its slots.
 pub(super) async fn route(session: &Session, key: Option<&str>) -> Node {
     let Some(key) = key else {
         return Node::Configured;

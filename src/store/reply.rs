@@ -64,7 +64,7 @@ pub(super) fn epoch_of(epoch: &[u8]) -> Result<Option<Epoch>, ()> {
     epoch.map(Some).ok_or(())
 }
 
-/// The position before `index` of the log of this epoch, whose newest entry before it was sent at `time`.
+/// The position that has everything below `index` of the chat log of this epoch, whose newest message was sent at `time`.
 pub(super) fn position_before(epoch: Option<Epoch>, index: u64, time: u64) -> Position {
     match (epoch, index.checked_sub(1)) {
         (Some(epoch), Some(last)) => Position::after(epoch, last, time),
