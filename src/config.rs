@@ -8,6 +8,7 @@ mod nodes;
 mod number;
 pub mod origins;
 pub mod problem;
+mod seeds;
 mod text;
 pub mod values;
 
@@ -19,11 +20,12 @@ use limits::{SEND_LIMIT, SEND_WINDOW_S, STREAM_LIMIT};
 pub use number::Number;
 use origins::Origins;
 use problem::ConfigProblem;
+pub use seeds::Seeds;
 use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
-use text::{CORS_ORIGINS, REDIS_CREDENTIALS, REDIS_HOST, REDIS_NODES, REDIS_SCHEME};
+use text::{CORS_ORIGINS, REDIS_CREDENTIALS, REDIS_HOST, REDIS_NODES, REDIS_SCHEME, REDIS_SEED_2, REDIS_SEED_3};
 pub use text::{REDIS, TEXTS, Text};
 use values::Values;
 
@@ -100,7 +102,7 @@ pub const VARIABLES: [&Number; 10] = [
 /// The settings of this deployment.
 pub struct Config {
     /// Where Redis is.
-    pub redis: Endpoint,
+    pub seeds: Seeds,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
     /// How many replicas must have a message before its send is acknowledged.
@@ -145,15 +147,16 @@ impl Config {
     fn parse(values: &Values) -> Result<Self, ConfigProblem> {
         let milliseconds = |number: &Number| number.read(values).map(Duration::from_millis);
         let seconds = |number: &Number| number.read(values).map(Duration::from_secs);
-        let redis = Endpoint::new(
-            values.parsed(REDIS_SCHEME.name, Scheme::parse)?,
-            values.parsed(REDIS_CREDENTIALS.name, Credentials::parse)?,
-            values.parsed(REDIS_HOST.name, Address::parse)?,
-        );
+        let scheme = values.parsed(REDIS_SCHEME.name, Scheme::parse)?;
+        let credentials = values.parsed(REDIS_CREDENTIALS.name, Credentials::parse)?;
+        let address = values.parsed(REDIS_HOST.name, Address::parse)?;
+        let other = |text: &Text| values.parsed(text.name, |entry| seeds::parse(entry, &credentials));
+        let others = [other(&REDIS_SEED_2)?, other(&REDIS_SEED_3)?];
+        let seeds = Seeds::new(Endpoint::new(scheme, credentials.clone(), address), others);
         values.parsed(REDIS_NODES.name, nodes::check)?;
         let auth = Auth::read(values)?;
         Ok(Self {
-            redis,
+            seeds,
             redis_timeout: milliseconds(&REDIS_TIMEOUT_MS)?,
             redis_replicas: REDIS_REPLICAS.read(values)?,
             request_timeout: milliseconds(&REQUEST_TIMEOUT_MS)?,

@@ -65,7 +65,7 @@ pub(super) async fn attempt(
     let timeout = session.config().redis_timeout;
     let replied = session.within(timeout, attempt.run(session, key, act)).await;
     replied
-        .unwrap_or_else(|| Err(attempt.late(timeout)))
+        .unwrap_or_else(|| Err(attempt.late(session)))
         .map_err(|failure| Failed {
             failure,
             stored: attempt.stored(),
@@ -114,7 +114,7 @@ impl Attempt {
             };
             let used = self.used.take();
             let again = if failure.ends_with_the_connection() {
-                cluster::suspect(&node) || is_first && used.is_some()
+                cluster::suspect(session, &node) || is_first && used.is_some()
             } else {
                 failure.ends_with_a_change_of_the_cluster()
             };
@@ -183,9 +183,13 @@ impl Attempt {
     }
 
     /// Why it failed, if the deadline has come first.
-    fn late(&self, timeout: Duration) -> Failure {
+    fn late(&self, session: &Session) -> Failure {
+        let timeout = session.config().redis_timeout;
         let milliseconds = self.began.elapsed().as_millis();
-        self.node.take().iter().for_each(|node| _ = cluster::suspect(node));
+        self.node
+            .take()
+            .iter()
+            .for_each(|node| _ = cluster::suspect(session, node));
         let Some(used) = self.used.take() else {
             // Spin lets a connection above its limit wait.
             let no_connection = || {

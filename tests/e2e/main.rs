@@ -16,6 +16,7 @@ mod cap;
 mod clock;
 mod cluster;
 mod cluster_changes;
+mod cluster_entry;
 mod cluster_failures;
 mod cluster_inbox;
 mod cluster_load;

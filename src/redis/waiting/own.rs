@@ -46,7 +46,7 @@ impl Own {
         let reply = session.within(timeout, connection.execute(command, arguments)).await;
         let reply = reply.map_or_else(|| Err(late()), |reply| reply.map_err(Failure::from));
         if reply.as_ref().is_err_and(Failure::ends_with_the_connection) {
-            cluster::suspect(&self.node);
+            cluster::suspect(session, &self.node);
         } else {
             self.connection = Some(connection);
         }

@@ -63,8 +63,8 @@ impl Proxy {
     /// Starts a proxy in front of this Redis.
     pub fn start(redis: &impl Endpoint, traffic: Traffic) -> Self {
         let port = Port::reserve();
-        let shared = Arc::new(Shared::new(traffic));
-        let accepting = tokio::spawn(accept(port.listen(), redis.host(), Arc::clone(&shared)));
+        let shared = Arc::new(Shared::new(redis.host(), traffic));
+        let accepting = tokio::spawn(accept(port.listen(), Arc::clone(&shared)));
         Self {
             port,
             shared,
@@ -80,6 +80,11 @@ impl Proxy {
     /// Changes what happens from now on, on open connections too.
     pub fn set(&self, traffic: Traffic) {
         self.shared.set(traffic);
+    }
+
+    /// Leads new connections to another Redis from now on, as a name does that is given another address.
+    pub fn lead_to(&self, redis: &impl Endpoint) {
+        *self.shared.redis.lock().unwrap() = redis.host();
     }
 
     /// How many scripts wait on the connection that last sent something through the gate.
@@ -124,6 +129,8 @@ impl fmt::Display for Faults {
 
 /// What the connections of a proxy share.
 struct Shared {
+    /// Where new connections lead.
+    redis: Mutex<String>,
     traffic: watch::Sender<Traffic>,
     random: Mutex<Rng>,
     faults: Mutex<BTreeMap<Fault, u32>>,
@@ -131,8 +138,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(traffic: Traffic) -> Self {
+    fn new(redis: String, traffic: Traffic) -> Self {
         let shared = Self {
+            redis: Mutex::new(redis),
             traffic: watch::Sender::new(Traffic::Forward),
             random: Mutex::default(),
             faults: Mutex::default(),
@@ -169,9 +177,10 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, redis: String, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
+        let redis = shared.redis.lock().unwrap().clone();
         // If Redis is away, the client sees its connection closed.
         if let Ok(server) = TcpStream::connect(&redis).await {
             tokio::spawn(Connection::new(client, server, Arc::clone(&shared)).carry());
