@@ -4,11 +4,9 @@ local function void(epoch, index, time)
   return { 'void', epoch or '', index, time }
 end
 
--- The first index whose entries are all later than `time`, by binary search.
-local function search(log, epoch, time)
+-- The first index up to `high` whose entries are all later than `time`, by binary search.
+local function search(log, epoch, high, time)
   local _, low = parse_id(first_of(log, 'XRANGE', '-', '+')[1])
-  local _, high = parse_id(first_of(log, 'XREVRANGE', '+', '-')[1])
-  high = high + 1
   while low < high do
     local middle = math.floor((low + high) / 2)
     local entry = first_of(log, 'XRANGE', format_id(epoch, middle), '+')
@@ -58,7 +56,7 @@ local function unconfirmed(log, newest, epoch, index, time)
     end
   end
 
-  local start = search(log, epoch, time)
+  local start = search(log, epoch, math.min(last, index) + 1, time)
   if start > index then return void(epoch, 0, 0) end
   local before = start > 0 and first_of(log, 'XREVRANGE', format_id(epoch, start - 1), '-')
   return void(epoch, start, before and time_of(before) or 0)

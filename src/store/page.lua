@@ -11,38 +11,34 @@ local log = KEYS[1]
 local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_bytes, basis, position, time = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
 
--- Reads in steps that keep no other client of Redis waiting.
-local STEP = 100
-local asked = math.min(count, STEP)
+-- A step is what Redis loads before the script sees how long it is: entries of 64 KiB, if it must be.
+local STEP, STEP_WORD = 16, '16'
 
 -- The first step of the page, which begins at its entry `at`. If the newest entry is in it, that needs no read of its own.
-local step, at, newest = nil, 1, nil
+local step, at, newest, is_own = nil, 1, nil, false
 if position ~= '' and not before then
-  local own = basis .. '-' .. position
-  local found = redis.pcall('XRANGE', log, own, '+', 'COUNT', asked + 1)
+  local own, asked = basis .. '-' .. position, math.min(count + 1, STEP)
+  local found = redis.pcall('XRANGE', log, own, '+', 'COUNT', asked)
   if found.err then return { 'unreadable', found.err } end
-  if found[1] and found[1][1] == own and found[1][2][1] == time then
-    step, at = found, 2
-    if #found <= asked then newest = found[#found] end
+  if found[1] then step = found end
+  if #found < asked then newest = found[#found] end
+  if step and step[1][1] == own then
+    at, is_own = 2, step[1][2][1] == time
   end
 end
 if not newest then
   local begins_with_it = order == 'reverse' and cursor == 0 and not before
-  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', begins_with_it and asked or '1')
+  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', begins_with_it and math.min(count, STEP) or '1')
   if found.err then return { 'unreadable', found.err } end
   newest = found[1]
   if begins_with_it and newest then step = found end
 end
 local epoch, last
 if newest then epoch, last = parse_id(newest[1]) end
-if step then
-  -- Entries of another epoch than the newest one's are not the log's: somebody else added them.
-  local oldest_read = at == 1 and step[#step] or step[1]
-  if string.sub(oldest_read[1], 1, #epoch + 1) ~= epoch .. '-' then step, at = nil, 1 end
-end
 
 if position ~= '' then
-  local reset = not step and unconfirmed(log, newest, basis, tonumber(position), tonumber(time))
+  local is_confirmed = is_own and basis == epoch
+  local reset = not is_confirmed and unconfirmed(log, newest, basis, tonumber(position), tonumber(time))
   if reset then return reset end
 elseif basis ~= '' then
   local log_epoch, given = epoch, last
@@ -63,16 +59,27 @@ end
 local reply, bytes, strange = { 'page', newest[1], newest[2][1], oldest }, 0, nil
 
 local index_at = #epoch + 2
--- Adds entries to the reply, in as many runs as needed.
+local run, size, run_end = nil, 0, nil
+
+local function end_run()
+  if run then reply[#reply + 1] = cmsgpack.pack(run) end
+  run = nil
+end
+
+-- Adds entries to the run, or to another one if indexes are missing.
 local function add(entries, from, to)
   if bytes >= most_bytes then return end
-  local distance = string.sub(entries[to][1], index_at) - string.sub(entries[from][1], index_at)
-  if math.abs(distance) ~= to - from then
+  local begin, stop = tonumber(string.sub(entries[from][1], index_at)), tonumber(string.sub(entries[to][1], index_at))
+  if math.abs(stop - begin) ~= to - from then
     local middle = math.floor((from + to) / 2)
     add(entries, from, middle)
     return add(entries, middle + 1, to)
   end
-  local run, size = {}, 0
+  if not run or math.abs(begin - run_end) ~= 1 then
+    end_run()
+    reply[#reply + 1], run, size = entries[from][1], {}, 0
+  end
+  run_end = stop
   for i = from, to do
     if bytes >= most_bytes then break end
     local fields = entries[i][2]
@@ -82,18 +89,28 @@ local function add(entries, from, to)
     size = size + 2
     bytes = bytes + #value
   end
-  local length = #reply
-  reply[length + 1], reply[length + 2] = entries[from][1], cmsgpack.pack(run)
+end
+
+-- Entries of another epoch than the newest one's are not the log's: somebody else added them, below its own.
+local function is_of_log(entry)
+  return string.sub(entry[1], 1, index_at - 1) == epoch .. '-'
 end
 
 local function read(command, from, to)
   while count > 0 and bytes < most_bytes do
-    asked = math.min(count, STEP)
-    local some = step or redis.call(command, log, from, to, 'COUNT', asked)
+    local wanted = math.min(count, STEP)
+    local some = step or redis.call(command, log, from, to, 'COUNT', wanted == STEP and STEP_WORD or wanted)
+    if step then
+      wanted = math.min(count, STEP - at + 1)
+      while some[at] and not is_of_log(some[#some]) do
+        some[#some] = nil
+      end
+    end
     if some[at] then add(some, at, #some) end
-    if #some - at + 1 < asked then return end
-    step, at, count, from = nil, 1, count - asked, '(' .. some[#some][1]
+    if #some - at + 1 < wanted then break end
+    step, at, count, from = nil, 1, count - wanted, '(' .. some[#some][1]
   end
+  end_run()
 end
 
 local top = before and math.min(last, before - 1) or last
