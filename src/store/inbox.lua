@@ -13,20 +13,31 @@ local function is_below(one, other)
   return #one < #other
 end
 
-local from = time ~= '' and time or '+inf'
-local chats, got, passed = {}, 0, 0
-while got < count do
-  local some = redis.pcall('ZRANGE', inbox, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', passed, count, 'WITHSCORES')
-  if some.err then return { 'unreadable', some.err } end
-  for at = 1, #some, 2 do
-    local member, score = some[at], some[at + 1]
-    local follows = time == '' or tonumber(score) < tonumber(time) or is_below(member, chat)
-    if follows and got < count then
-      chats[2 * got + 1], chats[2 * got + 2] = member, score
-      got = got + 1
+-- Whether the page begins at this rank or above: with the first chat that follows the place, whose own may be gone, or has none.
+local function is_on_page(rank)
+  local found = redis.call('ZRANGE', inbox, rank, rank, 'REV', 'WITHSCORES')
+  local member, score = found[1], tonumber(found[2])
+  return not member or score < tonumber(time) or score == tonumber(time) and is_below(member, chat)
+end
+
+-- The page's first rank, by binary search: there may be many chats of one time.
+local function first_rank()
+  local low, high = 0, 1
+  while not is_on_page(high - 1) do
+    low, high = high, 2 * high
+  end
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if is_on_page(middle) then
+      high = middle
+    else
+      low = middle + 1
     end
   end
-  if #some < 2 * count then break end
-  passed = passed + count
+  return low
 end
-return { 'inbox', cmsgpack.pack(chats) }
+
+local newest = redis.pcall('ZRANGE', inbox, 0, 0, 'REV')
+if newest.err then return { 'unreadable', newest.err } end
+local first = time ~= '' and first_rank() or 0
+return { 'inbox', cmsgpack.pack(redis.call('ZRANGE', inbox, first, first + count - 1, 'REV', 'WITHSCORES')) }
