@@ -19,7 +19,7 @@ mod touch;
 pub use append::append;
 pub use chat_watch::ChatWatch;
 pub use feed::{Feed, FeedWatch, read_feed};
-pub use heads::{Heads, heads};
+pub use heads::{Head, heads};
 pub use inbox::places;
 pub use lease::Lease;
 pub use locate::{Located, locate};

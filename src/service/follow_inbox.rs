@@ -12,7 +12,7 @@ use crate::service::rights;
 use crate::service::term::Term;
 use crate::service::updates::{self, Updates};
 use crate::session::Session;
-use crate::store::{self, Feed, FeedWatch, Lease};
+use crate::store::{self, Feed, FeedWatch, Head, Lease};
 use std::time::Instant;
 
 /// Whether there may be changes that the follower has not read.
@@ -109,18 +109,15 @@ impl InboxFollower {
     async fn changes(&self, id: EntryId, chats: Vec<Chat>) -> Result<Vec<InboxUpdate>> {
         let listed: Vec<_> = chats.iter().collect();
         let heads = store::heads(&self.session, &self.request.reader, &listed, listed.len()).await?;
-        let mut entries: Vec<_> = chats.into_iter().map(|chat| (chat, None)).collect();
-        for (number, entry) in heads.entries {
-            if let Some((_, place)) = entries.get_mut(number) {
-                *place = Some(entry);
-            }
-        }
         let before = self.request.after.unwrap_or(id);
-        let update = |(chat, entry): (Chat, Option<_>)| InboxUpdate {
-            id: before,
-            change: entry.map_or(Change::Gone(chat), |entry| Change::Chat(Box::new(entry))),
+        let change = |(chat, head)| match head {
+            Head::Entry(entry) => Some(Change::Chat(entry)),
+            Head::Empty => Some(Change::Gone(chat)),
+            // The client keeps what it has.
+            Head::Unreadable => None,
         };
-        let mut updates: Vec<_> = entries.into_iter().map(update).collect();
+        let changes = chats.into_iter().zip(heads).filter_map(change);
+        let mut updates: Vec<_> = changes.map(|change| InboxUpdate { id: before, change }).collect();
         if let Some(last) = updates.last_mut() {
             last.id = id;
         }

@@ -5,7 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::inbox::{InboxFields, InboxPage, InboxRequest};
 use crate::service::rights;
 use crate::session::Session;
-use crate::store;
+use crate::store::{self, Head};
 
 /// How many more chats than a page has are looked at, so that one whose log is gone costs no round trip.
 const SPARE: usize = 10;
@@ -16,8 +16,8 @@ pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> 
     read_page(session, &rights::inbox_request(caller, fields)?).await
 }
 
-/// Reads a page of a person's chats, newest first, in two round trips to Redis. A chat without messages is left out and the page
-/// filled up: only if more than `SPARE` are, it takes two more.
+/// Reads a page of a person's chats, newest first, in two round trips to Redis, or more if messages are long. A chat without messages
+/// is left out and the page filled up: only if more than `SPARE` are, it takes two more.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
 pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
@@ -32,16 +32,16 @@ pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Resu
         let places = store::places(session, &request.reader, before.as_ref(), asked).await?;
         let chats: Vec<_> = places.iter().map(|place| &place.chat).collect();
         let heads = store::heads(session, &request.reader, &chats, missing).await?;
-        let of_place = |(number, entry): (usize, _)| Some((places.get(number)?.clone(), entry));
-        found.extend(heads.entries.into_iter().filter_map(of_place));
-        let is_last = places.len() < asked && heads.looked_at == places.len();
+        let is_last = places.len() < asked && heads.len() == places.len();
+        for (place, head) in places.into_iter().zip(heads) {
+            before = Some(place.clone());
+            if let Head::Entry(entry) = head {
+                found.push((place, *entry));
+            }
+        }
         if is_last || found.len() >= wanted {
             break;
         }
-        before = heads
-            .looked_at
-            .checked_sub(1)
-            .and_then(|last| places.get(last).cloned());
     }
     let has_more = found.len() > limit;
     found.truncate(limit);

@@ -4,40 +4,47 @@
 -- Returns 'heads', how many chats were looked at, and for each that has messages, as MessagePack: its number among the chats, the newest
 -- id and its time, the sender, the text, '1' if it was cut, the oldest index, and up to where the reader and the other have read; or
 -- its number, and what is wrong with the stored data.
+-- It looks at fewer chats if their messages are long. At one at least.
+local MOST_LOADED = 1536 * 1024
 local enough, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 
--- Cuts a text at a character: the bytes after the first of one are 0x80 to 0xBF.
-local function cut(text)
-  if #text <= most_bytes then return text, '' end
-  local last = most_bytes
-  while last > 0 and math.floor(string.byte(text, last + 1) / 64) == 2 do
+-- What follows the colon, cut at a character, and '1' if it was cut: the bytes after the first of one are 0x80 to 0xBF. (A pattern that
+-- captures the text copies all of it.)
+local function shown(value, colon)
+  if #value - colon <= most_bytes then return string.sub(value, colon + 1), '' end
+  local last = colon + most_bytes
+  while last > colon and math.floor(string.byte(value, last + 1) / 64) == 2 do
     last = last - 1
   end
-  return string.sub(text, 1, last), '1'
+  return string.sub(value, colon + 1, last), '1'
 end
 
 local function head(number, log, marks, reader, other)
-  local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
-  if found.err then return { number, log .. ': ' .. found.err } end
-  local newest = found[1]
+  local length = redis.pcall('XLEN', log)
+  if type(length) == 'table' then return { number, log .. ': ' .. length.err } end
+  local newest = length > 0 and first_of(log, 'XREVRANGE', '+', '-')
   if not newest then return nil end
   local _, last = parse_id(newest[1])
-  local sender, text = string.match(newest[2][2], '^([^:]*):(.*)$')
-  if not last or not sender then return { number, log .. ': ' .. newest[1] .. ' is not a message' } end
+  local value = newest[2][2]
+  local colon = string.find(value, ':', 1, true)
+  if not last or not colon then return { number, log .. ': ' .. newest[1] .. ' is not a message' } end
   local stored = redis.pcall('HMGET', marks, reader, other)
   if stored.err then return { number, marks .. ': ' .. stored.err } end
-  local shown, is_cut = cut(text)
-  local oldest = string.format('%.0f', oldest_index(log, last))
+  local text, is_cut = shown(value, colon)
+  local oldest = length > last and '0' or string.format('%.0f', oldest_index(log, last))
   local read, read_by_other = read_up_to(log, newest, stored[1]), read_up_to(log, newest, stored[2])
-  return { number, newest[1], newest[2][1], sender, shown, is_cut, oldest, read, read_by_other }
+  return { number, newest[1], newest[2][1], string.sub(value, 1, colon - 1), text, is_cut, oldest, read, read_by_other }
 end
 
 local heads, looked_at, there = {}, 0, 0
 while there < enough and 2 * looked_at < #KEYS do
-  local number = looked_at
-  looked_at = looked_at + 1
-  local log, marks = KEYS[2 * looked_at - 1], KEYS[2 * looked_at]
-  local found = head(tostring(number), log, marks, ARGV[2 * looked_at + 1], ARGV[2 * looked_at + 2])
+  local at = 2 * looked_at + 1
+  local is_read, found = pcall(head, tostring(looked_at), KEYS[at], KEYS[at + 1], ARGV[at + 2], ARGV[at + 3])
+  if not is_read then
+    if found ~= FULL then error(found) end
+    break
+  end
+  looked_at, most_loaded = looked_at + 1, MOST_LOADED
   if found then
     heads[#heads + 1] = found
     if #found > 2 then there = there + 1 end

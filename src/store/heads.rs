@@ -23,52 +23,50 @@ static HEADS: Script = Script::reading(&[
     include_str!("heads.lua"),
 ]);
 
-/// The heads of some chats.
+/// What was found of a chat of an inbox.
 #[derive(Debug, PartialEq)]
-pub struct Heads {
-    /// How many of the chats were looked at.
-    pub looked_at: usize,
-    /// Those that have messages, in the order of the chats, each with its number among them.
-    pub entries: Vec<(usize, Entry)>,
+pub enum Head {
+    /// It has messages.
+    Entry(Box<Entry>),
+    /// It has none: its log was removed, or emptied by hand.
+    Empty,
+    /// What is stored of it cannot be read. The cause is in the server log.
+    Unreadable,
 }
 
-/// Reads the heads of a person's chats, until `enough` of them have messages. A chat whose newest message or marks cannot be read is
-/// left out, so that it does not hide the others; the cause goes to the server log.
-pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: usize) -> Result<Heads> {
-    if chats.is_empty() {
-        return Ok(Heads {
-            looked_at: 0,
-            entries: Vec::new(),
-        });
+impl Head {
+    fn has_messages(&self) -> bool {
+        matches!(self, Self::Entry(_))
     }
-    let inbox = keys::inbox(reader);
-    let at_inbox = |why: Unreadable| why.at(&inbox);
-    let (keys, arguments) = question(reader, chats, enough);
-    if let Some(reply) = HEADS
-        .run_undivided(session, &borrowed(&keys), &bytes(&arguments))
-        .await?
-    {
-        let (looked_at, packed) = decode(&reply).map_err(at_inbox)?;
-        let entries = entries(reader, chats, packed).map_err(at_inbox)?;
-        return Ok(Heads { looked_at, entries });
-    }
-    // In a Cluster, each chat is in a slot of its own: all at once, so that it takes no longer.
-    let replies = chats.iter().map(async |chat| {
-        let (keys, arguments) = question(reader, &[*chat], 1);
-        HEADS.run(session, &borrowed(&keys), &bytes(&arguments)).await
-    });
-    let mut heads = Heads {
-        looked_at: chats.len(),
-        entries: Vec::new(),
-    };
-    for (number, (reply, chat)) in try_join_all(replies).await?.iter().zip(chats).enumerate() {
-        let (_, packed) = decode(reply).map_err(at_inbox)?;
-        let found = entries(reader, &[*chat], packed).map_err(at_inbox)?;
-        heads
-            .entries
-            .extend(found.into_iter().map(|(_, entry)| (number, entry)));
+}
+
+/// Reads the heads of a person's chats, in their order, until `enough` of them have messages. One whose newest message or marks cannot
+/// be read does not hide the others.
+pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: usize) -> Result<Vec<Head>> {
+    let mut heads = Vec::new();
+    let mut missing = enough;
+    // If messages are long, the script looks at a few chats and leaves the others for the next time: Redis does nothing else meanwhile.
+    while let Some(rest) = chats.get(heads.len()..).filter(|rest| !rest.is_empty() && missing > 0) {
+        let (keys, arguments) = question(reader, rest, missing);
+        let reply = HEADS.run_undivided(session, &borrowed(&keys), &bytes(&arguments)).await?;
+        let Some(reply) = reply else {
+            return divided(session, reader, chats).await;
+        };
+        let found = found(reader, rest, &reply)?;
+        missing = missing.saturating_sub(found.iter().filter(|head| head.has_messages()).count());
+        heads.extend(found);
     }
     Ok(heads)
+}
+
+/// The same in a Cluster, where each chat is in a slot of its own: all at once, so that it takes no longer.
+async fn divided(session: &Session, reader: &Member, chats: &[&Chat]) -> Result<Vec<Head>> {
+    let heads = chats.iter().map(async |chat| {
+        let (keys, arguments) = question(reader, &[*chat], 1);
+        let reply = HEADS.run(session, &borrowed(&keys), &bytes(&arguments)).await?;
+        found(reader, &[*chat], &reply)
+    });
+    Ok(try_join_all(heads).await?.into_iter().flatten().collect())
 }
 
 /// The keys and the arguments of the script.
@@ -90,20 +88,25 @@ fn bytes(arguments: &[String]) -> Vec<&[u8]> {
     arguments.iter().map(String::as_bytes).collect()
 }
 
-/// The heads that can be read, each with the number of its chat. The cause of another goes to the server log.
-fn entries(reader: &Member, chats: &[&Chat], packed: &[u8]) -> Result<Vec<(usize, Entry)>, Unreadable> {
-    let mut entries = Vec::new();
-    for head in lists(packed)? {
-        let number = head.first().and_then(|number| text(number).ok()?.parse().ok());
-        let Some((number, chat)) = number.and_then(|number: usize| Some((number, *chats.get(number)?))) else {
-            return Err(Unreadable::of_reply("heads.lua", &[]));
-        };
-        match decode_head(reader, chat, &head) {
-            Ok(entry) => entries.push((number, entry)),
-            Err(why) => server_log::failed(&why.at(&keys::log(chat))),
+/// The heads of those chats that the script has looked at: one at least.
+fn found(reader: &Member, chats: &[&Chat], reply: &[RedisResult]) -> Result<Vec<Head>> {
+    let heads = decode(reply).and_then(|(looked_at, packed)| {
+        let mut heads: Vec<_> = chats.iter().take(looked_at).map(|_| Head::Empty).collect();
+        for head in lists(packed)? {
+            let number = head.first().and_then(|number| text(number).ok()?.parse().ok());
+            let found = number.and_then(|number: usize| heads.get_mut(number).zip(chats.get(number)));
+            let (found, chat) = found.ok_or_else(|| Unreadable::of_reply("heads.lua", &[]))?;
+            *found = match decode_head(reader, chat, &head) {
+                Ok(entry) => Head::Entry(Box::new(entry)),
+                Err(why) => {
+                    server_log::failed(&why.at(&keys::log(chat)));
+                    Head::Unreadable
+                }
+            };
         }
-    }
-    Ok(entries)
+        Ok(heads)
+    });
+    heads.map_err(|why| why.at(&keys::inbox(reader)))
 }
 
 fn decode(reply: &[RedisResult]) -> Result<(usize, &[u8]), Unreadable> {
@@ -113,7 +116,7 @@ fn decode(reply: &[RedisResult]) -> Result<(usize, &[u8]), Unreadable> {
     };
     let looked_at = number(looked_at).and_then(|number| usize::try_from(number).ok());
     match looked_at {
-        Some(looked_at) if word == b"heads" => Ok((looked_at, packed)),
+        Some(looked_at) if word == b"heads" && looked_at > 0 => Ok((looked_at, packed)),
         _ => Err(unknown()),
     }
 }
