@@ -59,7 +59,7 @@ impl Guest for Messenger {
             let epoch = request.epoch.and_then(Epoch::new);
             let from = match (request.after, request.cursor) {
                 (Some(after), _) => after.parse().map_or(Start::Unreadable, Start::After),
-                (None, Some(index)) => Start::Cursor { index, epoch },
+                (None, Some(cursor)) => Start::at(cursor, epoch),
                 (None, None) => Start::Now,
             };
             let chat = Chat::parse(&request.chat)?;

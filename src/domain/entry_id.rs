@@ -4,6 +4,9 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+/// The most that an index, a cursor or a time is: Lua, in which Redis's scripts count, keeps numbers up to 2^53 exactly. No log comes near.
+pub const MOST: u64 = (1 << 53) - 1;
+
 /// When a chat log began, in microseconds since the Unix epoch. A log that was lost and begun anew has another epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(NonZeroU64);
@@ -47,11 +50,16 @@ impl FromStr for EntryId {
             let (epoch, index) = id.split_once('-')?;
             Some(Self {
                 epoch: Epoch::new(decimal(epoch)?)?,
-                index: decimal(index)?,
+                index: counted(index)?,
             })
         };
         parse(id).ok_or(NotAnId)
     }
+}
+
+/// Parses an index or a time: decimal digits, [`MOST`] at most.
+pub fn counted(digits: &str) -> Option<u64> {
+    decimal(digits).filter(|number| *number <= MOST)
 }
 
 /// Parses decimal digits and nothing else. (`str::parse` takes a leading plus sign too.)
@@ -69,7 +77,12 @@ mod tests {
 
     #[test]
     fn an_id_is_an_epoch_and_an_index() {
-        for (text, epoch, index) in [("17-0", 17, 0), ("18446744073709551615-9", u64::MAX, 9)] {
+        // Scripts take an epoch as text. That of a feed is a nonce.
+        for (text, epoch, index) in [
+            ("17-0", 17, 0),
+            ("18446744073709551615-9", u64::MAX, 9),
+            ("17-9007199254740991", 17, MOST),
+        ] {
             let id: EntryId = text.parse().unwrap();
             assert_eq!((id.epoch.get(), id.index), (epoch, index));
             assert_eq!(id.to_string(), text);
@@ -88,6 +101,7 @@ mod tests {
             "1e3-1",
             " 17-1",
             "x-1",
+            "17-9007199254740992",
             "17-18446744073709551616",
             "18446744073709551616-0",
         ] {

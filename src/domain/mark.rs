@@ -1,7 +1,7 @@
 //! Read marks: up to where a person has read a chat, and how much that leaves unread.
 
 use crate::domain::chat::Chat;
-use crate::domain::entry_id::Epoch;
+use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::member::Member;
 use crate::domain::position::Position;
@@ -61,7 +61,7 @@ impl MarkRequest {
                 ReadUpTo::Position(position)
             }
             (None, Some(index)) => ReadUpTo::Index {
-                index,
+                index: index.min(MOST),
                 epoch: fields.epoch.and_then(Epoch::new),
             },
             (None, None) => return Err(Error::invalid(Field::Position, "or index is required")),
@@ -159,6 +159,7 @@ mod tests {
             (None, Some(9), None, index(9, 0)),
             (None, Some(9), Some(0), index(9, 0)),
             (None, Some(9), Some(17), index(9, 17)),
+            (None, Some(u64::MAX), None, index(MOST, 0)),
         ] {
             assert_eq!(parse("B", "a:b", position_text, number, epoch).unwrap().up_to, up_to);
         }

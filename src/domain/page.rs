@@ -1,7 +1,7 @@
 //! Which messages a pull asks for, and the page that answers it.
 
 use crate::domain::chat::Chat;
-use crate::domain::entry_id::Epoch;
+use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::message::Message;
 use crate::domain::position::Position;
@@ -136,10 +136,11 @@ impl PageRequest {
             }
             None => {
                 let epoch = fields.epoch.and_then(Epoch::new);
-                (fields.cursor.unwrap_or(0), epoch.map_or(Basis::Any, Basis::Epoch))
+                let cursor = fields.cursor.unwrap_or(0).min(MOST);
+                (cursor, epoch.map_or(Basis::Any, Basis::Epoch))
             }
         };
-        let span = match (reverse, fields.before) {
+        let span = match (reverse, fields.before.map(|before| before.min(MOST))) {
             (true, before) => Span::Back { skip: cursor, before },
             (false, Some(before)) => Span::Between { from: cursor, before },
             (false, None) => Span::From { from: cursor, wait },

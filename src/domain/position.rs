@@ -1,6 +1,6 @@
 //! A place in a chat's history that names its content, so that it never leads to other messages.
 
-use crate::domain::entry_id::{EntryId, Epoch, decimal};
+use crate::domain::entry_id::{EntryId, Epoch, MOST, counted};
 use std::fmt;
 use std::str::FromStr;
 
@@ -94,9 +94,9 @@ impl FromStr for Position {
         let parse = |text: &str| {
             let (id, time) = text.rsplit_once('-')?;
             let id: EntryId = id.parse().ok()?;
-            let time = decimal(time)?;
+            let time = counted(time)?;
             // Another index must be able to follow.
-            (id.index < u64::MAX).then_some(Self::After { id, time })
+            (id.index < MOST && id.epoch.get() <= MOST).then_some(Self::After { id, time })
         };
         parse(text).ok_or(NotAPosition)
     }
@@ -113,7 +113,8 @@ mod tests {
             ("0", 0),
             ("17-0-17", 1),
             ("17-41-0", 42),
-            ("18446744073709551615-9-1", 10),
+            ("9007199254740991-9-9007199254740991", 10),
+            ("17-9007199254740990-18", MOST),
         ] {
             let position: Position = text.parse().unwrap();
             assert_eq!((position.next_index(), position.to_string().as_str()), (next, text));
@@ -130,8 +131,11 @@ mod tests {
             "17-1-+1",
             " 17-1-1",
             "17--1-1",
+            "17-9007199254740991-1",
             "17-18446744073709551615-1",
+            "17-1-9007199254740992",
             "17-1-18446744073709551616",
+            "9007199254740992-1-1",
             "x-1-1",
             "00",
         ] {

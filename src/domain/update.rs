@@ -1,7 +1,7 @@
 //! What the follower of a chat receives.
 
 use crate::domain::chat::Chat;
-use crate::domain::entry_id::Epoch;
+use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::message::Message;
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Slice;
@@ -32,6 +32,14 @@ pub enum Start {
     },
     /// After a position that could not be read: with a reset, at the start.
     Unreadable,
+}
+
+impl Start {
+    /// Begins at a client's cursor.
+    pub fn at(cursor: u64, epoch: Option<Epoch>) -> Self {
+        let index = cursor.min(MOST);
+        Self::Cursor { index, epoch }
+    }
 }
 
 /// What a follower receives.

@@ -59,7 +59,7 @@ fn parse(query: &str, last_event_id: Option<&[u8]>) -> Result<(String, FollowReq
             let position = str::from_utf8(position).ok().and_then(|text| text.parse().ok());
             position.map_or(Start::Unreadable, Start::After)
         }
-        (None, Some(index)) => Start::Cursor { index, epoch },
+        (None, Some(cursor)) => Start::at(cursor, epoch),
         (None, None) => Start::Now,
     };
     Ok((name.to_owned(), FollowRequest { chat, from }))
@@ -110,6 +110,7 @@ mod tests {
             ("chat=a:b&cursor=0", None, cursor(0, 0)),
             ("chat=a:b&cursor=41&epoch=17&limit=5&x", None, cursor(41, 17)),
             ("chat=a:b&cursor=0&epoch=0", None, cursor(0, 0)),
+            ("chat=a:b&cursor=18446744073709551615", None, cursor((1 << 53) - 1, 0)),
             ("chat=a:b&epoch=17", None, Start::Now),
             ("chat=a:b", Some("17-41-18"), after("17-41-18")),
             ("chat=a:b", Some("0"), after("0")),

@@ -145,7 +145,14 @@ async fn a_forged_or_foreign_position_leads_to_a_reset() {
 async fn an_unreadable_position_is_a_reset_on_a_stream_and_a_400_on_a_pull() {
     let confab = Confab::anywhere().prefer("stream_heartbeat_s", 1).start();
     confab.send_all("a:b", "a", ["0"]).await;
-    for wrong in ["7", "x-7", "1-18446744073709551615-1", "0-0-0"] {
+    for wrong in [
+        "7",
+        "x-7",
+        "1-9007199254740991-1",
+        "1-18446744073709551614-1",
+        "1-1-9007199254740992",
+        "0-0-0",
+    ] {
         let mut follower = Follower::start(&confab, "chat=a:b", Some(wrong));
         let reset = follower.next().await;
         assert_eq!(

@@ -24,7 +24,7 @@ fn expected(span: Span, limit: Option<u64>, epoch: Option<u64>) -> PageRequest {
 fn a_pull_is_read_from_its_body_or_its_query() {
     let back = Span::Back {
         skip: 3,
-        before: Some(u64::MAX),
+        before: Some((1 << 53) - 1),
     };
     let full = expected(back, Some(7), Some(17));
     let from = |from, seconds| Span::From {
