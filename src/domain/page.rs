@@ -5,7 +5,7 @@ use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::message::Message;
 use crate::domain::position::Position;
-use crate::domain::slice::{Extent, Slice};
+use crate::domain::slice::{Extent, Slice, json_length};
 use std::time::Duration;
 
 /// The page size if the client names none, or 0 (as in the original's IDL).
@@ -14,9 +14,11 @@ pub const DEFAULT_LIMIT: u16 = 10;
 /// The largest page. A client that asks for more receives this many, with a truthful `next`.
 pub const MAX_LIMIT: u16 = 1000;
 
-/// A page also ends once its texts have this many bytes. JSON can make six of one (control characters), and a platform may allow
-/// answers of 10 MiB.
+/// A page also ends once its texts have this many bytes.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
+
+/// A page also ends before its JSON has more bytes than this.
+pub const MAX_PAGE_JSON: usize = 1024 * 1024;
 
 /// The most that a client may ask to wait for a message, in seconds.
 pub const MAX_WAIT_S: u64 = 30;
@@ -112,6 +114,8 @@ pub struct PageRequest {
     pub limit: Limit,
     /// What the chat log must confirm.
     pub basis: Basis,
+    /// How many bytes of JSON each message takes to name the chat as the client does.
+    pub named: usize,
 }
 
 impl PageRequest {
@@ -150,6 +154,7 @@ impl PageRequest {
             span,
             limit: Limit::new(fields.limit),
             basis,
+            named: json_length(&fields.chat),
         })
     }
 }

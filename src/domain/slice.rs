@@ -26,6 +26,42 @@ pub struct Slice {
     pub messages: Vec<Message>,
 }
 
+/// How much of JSON a message takes besides its chat, sender and text, and a page besides its messages: a little less.
+const MESSAGE_JSON: usize = 100;
+const PAGE_JSON: usize = 512;
+
+impl Slice {
+    /// The slice without the messages that would make its JSON larger than `most` bytes, if each message takes `named` bytes to name its
+    /// chat. There is one at least.
+    #[must_use]
+    pub fn within(mut self, most: usize, named: usize) -> Self {
+        let each = named.saturating_add(MESSAGE_JSON);
+        let mut bytes = PAGE_JSON;
+        let mut fits = |message: &Message| {
+            let said = json_length(&message.text).saturating_add(json_length(&message.sender));
+            bytes = bytes.saturating_add(said).saturating_add(each);
+            bytes <= most
+        };
+        let fitting = self
+            .messages
+            .iter()
+            .map_while(|message| fits(message).then_some(()))
+            .count();
+        self.messages.truncate(fitting.max(1));
+        self
+    }
+}
+
+/// How many bytes a text has in JSON: six for most control characters, two for the others, quotes and backslashes.
+pub fn json_length(text: &str) -> usize {
+    let length = |byte: u8| match byte {
+        b'"' | b'\\' | 8..=10 | 12 | 13 => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
+}
+
 /// The answer of the store to a request that may know something of the chat log.
 #[derive(Debug, PartialEq)]
 pub enum Found {
@@ -33,4 +69,51 @@ pub enum Found {
     Slice(Option<Slice>),
     /// It does not.
     Reset(Reset),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_as_long_in_json_as_serde_writes_it() {
+        for text in ["", "hi", "\"\\/", "é\u{2028}😀\u{7f}"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain((0..0x80).map(|byte: u8| char::from(byte).to_string()))
+        {
+            let written = serde_json::to_string(&text).unwrap();
+            assert_eq!(json_length(&text).saturating_add(2), written.len(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_slice_ends_before_its_json_is_too_large_but_is_never_empty() {
+        let kept = |texts: &[&str], most, named| {
+            let message = |text: &&str| Message {
+                index: 0,
+                sender: "a".into(),
+                text: (*text).into(),
+                send_time: 17,
+            };
+            let extent = Extent {
+                epoch: Epoch::new(17).unwrap(),
+                oldest: 0,
+                newest: 9,
+                newest_time: 26,
+            };
+            let messages = texts.iter().map(message).collect();
+            Slice { extent, messages }.within(most, named).messages.len()
+        };
+        for (texts, most, named, expected) in [
+            (&["x", "x", "x"][..], 10_000, 0, 3),
+            (&["x", "x", "x"], 512 + 2 * 102, 0, 2),
+            (&["x", "x", "x"], 512 + 2 * 102, 1, 1),
+            (&["\u{1}", "x", "x"], 512 + 2 * 102, 0, 1),
+            (&["x", "x"], 0, 0, 1),
+            (&[], 0, 0, 0),
+        ] {
+            assert_eq!(kept(texts, most, named), expected, "{texts:?} {most} {named}");
+        }
+    }
 }

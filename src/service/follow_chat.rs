@@ -3,6 +3,7 @@
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::error::Result;
+use crate::domain::page::MAX_PAGE_JSON;
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Found;
 use crate::domain::update::{FollowRequest, Start, Update};
@@ -117,7 +118,8 @@ impl ChatFollower {
     async fn read_page(&mut self) -> Result<Vec<Update>> {
         let found = store::page_after(&self.session, &self.chat, self.position, MESSAGES_AT_ONCE).await?;
         let slice = match found {
-            Found::Slice(slice) => slice,
+            // Short names: what is left out comes with the next.
+            Found::Slice(slice) => slice.map(|slice| slice.within(MAX_PAGE_JSON, 0)),
             Found::Reset(reset) => return Ok(self.reset(reset)),
         };
         let newest = slice.as_ref().map(|slice| slice.extent.newest);

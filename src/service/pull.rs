@@ -3,7 +3,7 @@
 use crate::domain::caller::Caller;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::{Error, Result};
-use crate::domain::page::{Page, PageRequest, Span};
+use crate::domain::page::{MAX_PAGE_JSON, Page, PageRequest, Span};
 use crate::domain::slice::{Found, Slice};
 use crate::service::lease::lease;
 use crate::service::rights;
@@ -41,7 +41,7 @@ pub async fn pull(session: &Session, caller: &Caller, request: &PageRequest) -> 
         // Before the answer, so that the client's next pull has room.
         let (found, ()) = join(page, Lease::give_back(held.take(), session)).await;
         let slice = match found? {
-            Found::Slice(slice) => slice,
+            Found::Slice(slice) => slice.map(|slice| slice.within(MAX_PAGE_JSON, request.named)),
             Found::Reset(reset) => {
                 return Err(Error::Gone {
                     epoch: reset.epoch,

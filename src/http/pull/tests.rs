@@ -17,6 +17,7 @@ fn expected(span: Span, limit: Option<u64>, epoch: Option<u64>) -> PageRequest {
         span,
         limit: Limit::new(limit),
         basis: epoch.and_then(Epoch::new).map_or(Basis::Any, Basis::Epoch),
+        named: "a b:ö".len(),
     }
 }
 
