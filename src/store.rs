@@ -20,7 +20,7 @@ pub use append::append;
 pub use chat_watch::ChatWatch;
 pub use feed::{Feed, FeedWatch, read_feed};
 pub use heads::{Head, heads};
-pub use inbox::places;
+pub use inbox::{places, remove};
 pub use lease::Lease;
 pub use locate::{Located, locate};
 pub use mark::mark;

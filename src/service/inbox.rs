@@ -10,6 +10,9 @@ use crate::store::{self, Head};
 /// How many more chats than a page has are looked at, so that one whose log is gone costs no round trip.
 const SPARE: usize = 10;
 
+/// The most chats without messages that a page removes from the inbox.
+const MOST_REMOVED: usize = 100;
+
 /// Reads a page of an inbox, as [`read_page`] does. Fails with [`Forbidden`](crate::domain::error::Error::Forbidden) if it is somebody
 /// else's and the caller is no service, or if the caller is known in one chat only.
 pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> Result<InboxPage> {
@@ -18,6 +21,7 @@ pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> 
 
 /// Reads a page of a person's chats, newest first, in two round trips to Redis, or more if messages are long. A chat without messages
 /// is left out and the page filled up: only if more than `SPARE` are, it takes two more.
+/// Such chats are removed from the inbox, up to `MOST_REMOVED` of them: their logs were removed, and another message puts them back.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
 pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
@@ -26,22 +30,32 @@ pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Resu
     let wanted = limit.saturating_add(1);
     let mut before = request.before.clone();
     let mut found = Vec::new();
+    let mut empty = Vec::new();
     loop {
         let missing = wanted.saturating_sub(found.len());
-        let asked = missing.saturating_add(SPARE);
+        // Where some chats have no messages, many may have none.
+        let spare = if empty.is_empty() { SPARE } else { MOST_REMOVED };
+        let asked = missing.saturating_add(spare);
         let places = store::places(session, &request.reader, before.as_ref(), asked).await?;
         let chats: Vec<_> = places.iter().map(|place| &place.chat).collect();
         let heads = store::heads(session, &request.reader, &chats, missing).await?;
         let is_last = places.len() < asked && heads.len() == places.len();
         for (place, head) in places.into_iter().zip(heads) {
             before = Some(place.clone());
-            if let Head::Entry(entry) = head {
-                found.push((place, *entry));
+            match head {
+                Head::Entry(entry) => found.push((place, *entry)),
+                Head::Empty => empty.push(place),
+                Head::Unreadable => {}
             }
         }
         if is_last || found.len() >= wanted {
             break;
         }
+    }
+    empty.truncate(MOST_REMOVED);
+    if !empty.is_empty() {
+        // If Redis refuses it, the page is as good, and the next one tries again.
+        _ = store::remove(session, &request.reader, &empty).await;
     }
     let has_more = found.len() > limit;
     found.truncate(limit);

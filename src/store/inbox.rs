@@ -1,4 +1,4 @@
-//! Reads which chats an inbox has.
+//! Reads which chats an inbox has, and removes those that have no messages.
 
 use crate::domain::error::Result;
 use crate::domain::inbox::Place;
@@ -11,6 +11,7 @@ use crate::store::reply::{Unreadable, time};
 use spin_sdk::redis::RedisResult;
 
 static INBOX: Script = Script::reading(&[include_str!("inbox.lua")]);
+static REMOVE: Script = Script::writing(&[include_str!("inbox_remove.lua")]);
 
 /// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
 pub async fn places(session: &Session, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
@@ -22,6 +23,16 @@ pub async fn places(session: &Session, member: &Member, before: Option<&Place>, 
     let arguments = [&count, &time, &chat].map(String::as_bytes);
     let reply = INBOX.run(session, &[&inbox], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&inbox))
+}
+
+/// Removes chats from a person's inbox, each only if its place is still this one.
+pub async fn remove(session: &Session, member: &Member, places: &[Place]) -> Result<()> {
+    let words = places
+        .iter()
+        .flat_map(|place| [keys::tag(&place.chat), place.time.to_string()]);
+    let words: Vec<_> = words.collect();
+    let arguments: Vec<_> = words.iter().map(String::as_bytes).collect();
+    REMOVE.run(session, &[&keys::inbox(member)], &arguments).await.map(drop)
 }
 
 fn decode(reply: &[RedisResult]) -> Result<Vec<Place>, Unreadable> {

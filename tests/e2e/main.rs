@@ -38,6 +38,7 @@ mod inbox;
 mod inbox_crash;
 mod inbox_logs;
 mod inbox_model;
+mod inbox_removed;
 mod inbox_seam;
 mod inbox_stream;
 mod limits;
