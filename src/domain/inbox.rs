@@ -125,6 +125,8 @@ pub struct InboxPage {
     pub chats: Vec<Entry>,
     /// Where the next page begins; `None` if there is none.
     pub next: Option<Place>,
+    /// The chats that are on the page, but could not be read, as a node of a Cluster did not answer.
+    pub away: Vec<Chat>,
 }
 
 #[cfg(test)]

@@ -66,6 +66,9 @@ pub(super) struct Inbox<'a> {
     has_more: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// Chats are missing that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<bool>,
     /// The id from which a client continues that has this page: only in an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
@@ -78,6 +81,7 @@ impl<'a> Inbox<'a> {
             chats: page.chats.iter().map(InboxEntry::new).collect(),
             has_more: page.next.as_ref().map(|_| true),
             next: page.next.as_ref().map(ToString::to_string),
+            incomplete: (!page.away.is_empty()).then_some(true),
             position,
         }
     }

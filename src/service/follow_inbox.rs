@@ -2,7 +2,7 @@
 
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
-use crate::domain::entry_id::EntryId;
+use crate::domain::entry_id::{EntryId, MOST};
 use crate::domain::error::Result;
 use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::inbox_update::{Change, FollowInboxRequest, InboxUpdate};
@@ -13,7 +13,10 @@ use crate::service::term::Term;
 use crate::service::updates::{self, Updates};
 use crate::session::Session;
 use crate::store::{self, Feed, FeedWatch, Head, Lease};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long to wait before chats are read again that could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether there may be changes that the follower has not read.
 #[derive(PartialEq)]
@@ -49,6 +52,8 @@ impl MayFollowInbox {
         let lease = lease(session, &self.caller).await?;
         let config = session.config();
         let follower = InboxFollower {
+            seen: self.request.after,
+            owed: Vec::new(),
             request: self.request,
             phase: Phase::Reading,
             watch: FeedWatch::default(),
@@ -63,6 +68,10 @@ impl MayFollowInbox {
 pub struct InboxFollower {
     request: FollowInboxRequest,
     phase: Phase,
+    /// Up to where the feed has been read: further than the client's place while chats are owed.
+    seen: Option<EntryId>,
+    /// The chats that have changed and could not be read since.
+    owed: Vec<Chat>,
     watch: FeedWatch,
     session: Session,
     term: Term,
@@ -92,36 +101,52 @@ impl InboxFollower {
         self.term.ends()
     }
 
-    async fn all(&self, id: EntryId) -> Result<InboxUpdate> {
+    /// The whole page.
+    async fn all(&mut self) -> Result<Vec<Change>> {
         let request = InboxRequest {
             reader: self.request.reader.clone(),
             limit: self.request.limit,
             before: None,
         };
         let page = read_page(&self.session, &request).await?;
-        Ok(InboxUpdate {
-            id,
-            change: Change::All(page),
-        })
+        self.owed.clone_from(&page.away);
+        Ok(vec![Change::All(page)])
     }
 
-    /// An update for each of the chats. A client that breaks off between them has the id from before them all.
-    async fn changes(&self, id: EntryId, chats: Vec<Chat>) -> Result<Vec<InboxUpdate>> {
+    /// What has become of the chats, and of those that are owed. The client keeps what it has of one that cannot be read.
+    async fn changes(&mut self, mut chats: Vec<Chat>) -> Result<Vec<Change>> {
+        let unnamed = self.owed.iter().filter(|owed| !chats.contains(owed));
+        chats.extend(unnamed.cloned().collect::<Vec<_>>());
         let listed: Vec<_> = chats.iter().collect();
-        let heads = store::heads(&self.session, &self.request.reader, &listed, listed.len()).await?;
-        let before = self.request.after.unwrap_or(id);
-        let change = |(chat, head)| match head {
-            Head::Entry(entry) => Some(Change::Chat(entry)),
-            Head::Empty => Some(Change::Gone(chat)),
-            // The client keeps what it has.
-            Head::Unreadable => None,
-        };
-        let changes = chats.into_iter().zip(heads).filter_map(change);
-        let mut updates: Vec<_> = changes.map(|change| InboxUpdate { id: before, change }).collect();
-        if let Some(last) = updates.last_mut() {
+        let session = self.session.part(self.session.config().redis_timeout);
+        let heads = store::heads(&session, &self.request.reader, &listed, listed.len()).await?;
+        self.owed.clear();
+        let mut changes = Vec::new();
+        for (chat, head) in chats.into_iter().zip(heads) {
+            match head {
+                Head::Entry(entry) => changes.push(Change::Chat(entry)),
+                Head::Empty => changes.push(Change::Gone(chat)),
+                Head::Unreadable => {}
+                Head::Away => self.owed.push(chat),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The changes as updates. A client that breaks off between them has the id from before them all, and one to which chats are owed
+    /// keeps it: if it never had one, one that no feed gives out, so that it begins with a whole page again.
+    fn updates(&self, id: EntryId, changes: Vec<Change>) -> Vec<InboxUpdate> {
+        let unknown = EntryId { index: MOST, ..id };
+        let before = self
+            .request
+            .after
+            .unwrap_or(if self.owed.is_empty() { id } else { unknown });
+        let update = |change| InboxUpdate { id: before, change };
+        let mut updates: Vec<_> = changes.into_iter().map(update).collect();
+        if let Some(last) = updates.last_mut().filter(|_| self.owed.is_empty()) {
             last.id = id;
         }
-        Ok(updates)
+        updates
     }
 }
 
@@ -138,20 +163,27 @@ impl Updates for InboxFollower {
 
     /// Returns what has changed, after a wait of one heartbeat at most.
     async fn read(&mut self) -> Result<Vec<InboxUpdate>> {
-        if let (Phase::Waiting, Some(last)) = (&self.phase, self.request.after) {
+        if let (Phase::Waiting, Some(last)) = (&self.phase, self.seen) {
             // If the wait fails, the next read comes without one.
             self.phase = Phase::Reading;
-            let timeout = self.term.left().min(self.session.config().stream_heartbeat);
+            let most = if self.owed.is_empty() { Duration::MAX } else { AGAIN };
+            let timeout = self.term.left().min(self.session.config().stream_heartbeat).min(most);
             self.watch
                 .wait(&self.session, &self.request.reader, last, timeout)
                 .await?;
         }
         // Also after a silence: to keep the feed alive, and to notice if it is gone, as then nobody would wake this follower.
-        let (id, updates) = match store::read_feed(&self.session, &self.request.reader, self.request.after).await? {
-            Feed::All(id) => (id, vec![self.all(id).await?]),
-            Feed::Since(id, chats) => (id, self.changes(id, chats).await?),
+        let (id, changes) = match store::read_feed(&self.session, &self.request.reader, self.seen).await? {
+            Feed::All(id) => (id, self.all().await?),
+            Feed::Since(id, chats) => (id, self.changes(chats).await?),
         };
-        self.request.after = Some(id);
+        let updates = self.updates(id, changes);
+        self.seen = Some(id);
+        if self.owed.is_empty() {
+            self.request.after = self.seen;
+        } else {
+            self.request.after = self.request.after.or(updates.first().map(|update| update.id));
+        }
         self.phase = Phase::Waiting;
         Ok(updates)
     }

@@ -19,19 +19,21 @@ pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> 
     read_page(session, &rights::inbox_request(caller, fields)?).await
 }
 
-/// Reads a page of a person's chats, newest first, in two round trips to Redis, or more if messages are long. A chat without messages
-/// is left out and the page filled up: only if more than `SPARE` are, it takes two more.
+/// Reads a page of a person's chats, newest first, in two round trips to Redis, or more if messages are long, within
+/// `redis_timeout_ms`. A chat without messages is left out and the page filled up: only if more than `SPARE` are, it takes two more.
 /// Such chats are removed from the inbox, up to `MOST_REMOVED` of them: their logs were removed, and another message puts them back.
 ///
 /// The order is that of the inbox when it was read, and each chat's entry is as of a moment later.
 pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Result<InboxPage> {
+    let session = &session.part(session.config().redis_timeout);
     let limit = usize::from(request.limit);
     // One more shows whether there is another page.
     let wanted = limit.saturating_add(1);
     let mut before = request.before.clone();
+    // Each with its place; a chat that cannot be read now keeps it.
     let mut found = Vec::new();
     let mut empty = Vec::new();
-    loop {
+    let is_last = loop {
         let missing = wanted.saturating_sub(found.len());
         // Where some chats have no messages, many may have none.
         let spare = if empty.is_empty() { SPARE } else { MOST_REMOVED };
@@ -40,26 +42,41 @@ pub(super) async fn read_page(session: &Session, request: &InboxRequest) -> Resu
         let chats: Vec<_> = places.iter().map(|place| &place.chat).collect();
         let heads = store::heads(session, &request.reader, &chats, missing).await?;
         let is_last = places.len() < asked && heads.len() == places.len();
+        // It was asked for as long as there is time.
+        let is_late = heads.contains(&Head::Away);
         for (place, head) in places.into_iter().zip(heads) {
             before = Some(place.clone());
             match head {
-                Head::Entry(entry) => found.push((place, *entry)),
+                Head::Entry(entry) => found.push((place, Some(*entry))),
+                Head::Away => found.push((place, None)),
                 Head::Empty => empty.push(place),
                 Head::Unreadable => {}
             }
         }
-        if is_last || found.len() >= wanted {
-            break;
+        if is_last || is_late || found.len() >= wanted {
+            break is_last;
         }
-    }
+    };
     empty.truncate(MOST_REMOVED);
     if !empty.is_empty() {
         // If Redis refuses it, the page is as good, and the next one tries again.
         _ = store::remove(session, &request.reader, &empty).await;
     }
-    let has_more = found.len() > limit;
+    let next = match found.get(limit.saturating_sub(1)) {
+        Some((last, _)) if found.len() > limit => Some(last.clone()),
+        _ => before.filter(|_| !is_last),
+    };
     found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|(place, _)| place.clone());
-    let chats = found.into_iter().map(|(_, entry)| entry).collect();
-    Ok(InboxPage { chats, next })
+    let mut page = InboxPage {
+        chats: Vec::new(),
+        next,
+        away: Vec::new(),
+    };
+    for (place, entry) in found {
+        match entry {
+            Some(entry) => page.chats.push(entry),
+            None => page.away.push(place.chat),
+        }
+    }
+    Ok(page)
 }

@@ -1,7 +1,7 @@
 //! Reads the heads of chats: the newest message, and how much of each chat is read.
 
 use crate::domain::chat::Chat;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
 use crate::domain::member::Member;
 use crate::domain::message::Message;
@@ -13,7 +13,7 @@ use crate::server_log;
 use crate::session::Session;
 use crate::store::keys;
 use crate::store::reply::{Unreadable, entry_id, position, text, time};
-use futures::future::try_join_all;
+use futures::future::join_all;
 use spin_sdk::redis::RedisResult;
 
 static HEADS: Script = Script::reading(&[
@@ -32,6 +32,8 @@ pub enum Head {
     Empty,
     /// What is stored of it cannot be read. The cause is in the server log.
     Unreadable,
+    /// The node of a Cluster that has it did not answer.
+    Away,
 }
 
 impl Head {
@@ -48,7 +50,9 @@ pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: 
     // If messages are long, the script looks at a few chats and leaves the others for the next time: Redis does nothing else meanwhile.
     while let Some(rest) = chats.get(heads.len()..).filter(|rest| !rest.is_empty() && missing > 0) {
         let (keys, arguments) = question(reader, rest, missing);
-        let reply = HEADS.run_undivided(session, &borrowed(&keys), &bytes(&arguments)).await?;
+        let reply = HEADS
+            .run_undivided(session, &borrowed(&keys), &bytes(&arguments))
+            .await?;
         let Some(reply) = reply else {
             return divided(session, reader, chats).await;
         };
@@ -59,14 +63,30 @@ pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: 
     Ok(heads)
 }
 
-/// The same in a Cluster, where each chat is in a slot of its own: all at once, so that it takes no longer.
+/// The same in a Cluster, where each chat is in a slot of its own: all at once, so that it takes no longer. A node that does not answer
+/// hides only its own chats.
 async fn divided(session: &Session, reader: &Member, chats: &[&Chat]) -> Result<Vec<Head>> {
     let heads = chats.iter().map(async |chat| {
         let (keys, arguments) = question(reader, &[*chat], 1);
         let reply = HEADS.run(session, &borrowed(&keys), &bytes(&arguments)).await?;
         found(reader, &[*chat], &reply)
     });
-    Ok(try_join_all(heads).await?.into_iter().flatten().collect())
+    let mut is_said = false;
+    let mut all = Vec::new();
+    for heads in join_all(heads).await {
+        match heads {
+            Err(error @ Error::Unavailable { .. }) => {
+                // One line of the server log for all of them.
+                if !is_said {
+                    server_log::failed(&error);
+                }
+                is_said = true;
+                all.push(Head::Away);
+            }
+            heads => all.extend(heads?),
+        }
+    }
+    Ok(all)
 }
 
 /// The keys and the arguments of the script.

@@ -19,6 +19,7 @@ mod cluster_changes;
 mod cluster_entry;
 mod cluster_failures;
 mod cluster_inbox;
+mod cluster_incomplete;
 mod cluster_load;
 mod cluster_replicas;
 mod contract;
