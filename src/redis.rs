@@ -15,6 +15,7 @@ mod script;
 mod source;
 mod waiting;
 
+pub use attempt::ask;
 pub use cluster::is_divided;
 pub use packed::{NotPacked, lists, strings};
 pub use ready::ready;

@@ -10,7 +10,7 @@ use crate::store::appended::{Appended, decode};
 use crate::store::charge::Charge;
 use crate::store::keys;
 use crate::store::receipt::Receipt;
-use crate::store::touch::touch;
+use crate::store::touch::{Newest, touch};
 use spin_sdk::redis::RedisResult;
 use spin_sdk::wasip3::random::random::get_random_u64;
 use std::cell::Cell;
@@ -148,9 +148,13 @@ impl<'a> Append<'a> {
             None => None,
         };
         let appended = appended?;
-        if let Appended::Stored { send_time, .. } = appended {
+        if let Appended::Stored { index, send_time, .. } = appended {
+            let newest = Newest {
+                time: send_time,
+                begins: index == 0,
+            };
             // Also for a replay: the first request may have ended before this.
-            touch(self.session, self.draft.chat(), sender, Some(send_time)).await?;
+            touch(self.session, self.draft.chat(), sender, Some(newest)).await?;
         }
         Ok((appended, allowance))
     }

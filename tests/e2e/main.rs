@@ -15,6 +15,7 @@ mod budget;
 mod cap;
 mod clock;
 mod cluster;
+mod cluster_begun_anew;
 mod cluster_changes;
 mod cluster_entry;
 mod cluster_failures;
