@@ -48,6 +48,7 @@ mod limits_answers;
 mod limits_cluster;
 mod limits_streams;
 mod load;
+mod loads;
 mod long_poll;
 mod model;
 mod names;
