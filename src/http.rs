@@ -81,7 +81,7 @@ async fn site_of(request: &Request) -> Result<Site> {
 async fn respond(site: Option<&Site>, request: Request, began: Instant) -> Response {
     let path = request.path();
     if let (true, Some(site), Some(allowed)) = (site::is_preflight(&request), site, router::allowed(path)) {
-        return site.preflight(allowed);
+        return site.preflight(&request, allowed);
     }
     let route = match router::find(&request.method, path) {
         Ok(route) => route,

@@ -10,15 +10,11 @@ use crate::http::response::{self, Response};
 /// What a script may read of an answer, beside what it always may.
 const EXPOSED: &str = "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
 
-/// What the answer to a preflight has beside the methods of its route.
-const PREFLIGHT: [(&str, &str); 2] = [
-    (
-        "access-control-allow-headers",
-        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
-    ),
-    // The most that browsers keep.
-    ("access-control-max-age", "7200"),
-];
+/// The headers of a request that confab reads. A preflight allows them together, and a browser asks once.
+const OWN_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
+
+/// For how many seconds a browser need not ask again: the most that browsers keep.
+const MAX_AGE: &str = "7200";
 
 /// The site that a request comes from: a page of some origin.
 pub(super) struct Site {
@@ -72,20 +68,90 @@ impl Site {
     }
 
     /// The answer to a preflight for a path that has the `allowed` methods. A site that is not listed learns nothing.
-    pub(super) fn preflight(&self, allowed: &'static str) -> Response {
+    ///
+    /// A listed site may send whatever header it asks for: with no cookies, none gives it more than another.
+    pub(super) fn preflight(&self, request: &Request, allowed: &'static str) -> Response {
         let mut answer = response::no_content();
         if self.listed.is_some() {
+            let headers = allowed_headers(&request.headers);
             answer.headers.set("access-control-allow-methods", allowed);
-            for (name, value) in PREFLIGHT {
-                answer.headers.set(name, value);
-            }
+            answer.headers.set("access-control-allow-headers", headers);
+            answer.headers.set("access-control-max-age", MAX_AGE);
         }
         answer
     }
+}
+
+/// [`OWN_HEADERS`], and those that a preflight names. If one of these is no header's name, none of them is allowed.
+fn allowed_headers(request: &Headers) -> String {
+    let named = request.all("access-control-request-headers").map(str::from_utf8);
+    let named: Vec<_> = named.map(Result::unwrap_or_default).collect();
+    let named = named.iter().flat_map(|names| names.split(',')).map(str::trim);
+    let named: Vec<_> = named.filter(|name| !is_own_header(name)).collect();
+    if named.iter().all(|name| is_token(name)) {
+        [&[OWN_HEADERS], &named[..]].concat().join(", ")
+    } else {
+        OWN_HEADERS.to_owned()
+    }
+}
+
+fn is_own_header(name: &str) -> bool {
+    OWN_HEADERS.split(", ").any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// Whether a header may have this name (RFC 9110, section 5.6.2).
+fn is_token(name: &str) -> bool {
+    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(in_token)
 }
 
 /// Whether a browser asks by this request whether it may send another one.
 pub(super) fn is_preflight(request: &Request) -> bool {
     let has = |name| request.headers.get(name).is_some();
     request.method == "OPTIONS" && has("origin") && has("access-control-request-method")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{fuzz, near};
+
+    fn headers(list: &[(&str, &[u8])]) -> Headers {
+        let list = list.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+        list.collect::<Vec<_>>().into()
+    }
+
+    #[test]
+    fn a_preflight_allows_what_it_names_unless_that_is_no_name() {
+        let named = |values: &[&[u8]]| {
+            let values = values.iter().map(|value| ("Access-Control-Request-Headers", *value));
+            let allowed = allowed_headers(&headers(&values.collect::<Vec<_>>()));
+            allowed.strip_prefix(OWN_HEADERS).unwrap().to_owned()
+        };
+        for (values, more) in [
+            (&[][..], ""),
+            (&[&b"authorization,content-type"[..]], ""),
+            (&[b"traceparent, baggage"], ", traceparent, baggage"),
+            (&[b"AUTHORIZATION,x-requested-with"], ", x-requested-with"),
+            (&[b"sentry-trace", b"cache-control"], ", sentry-trace, cache-control"),
+            (&[b"x!#$%&'*+-.^_`|~9"], ", x!#$%&'*+-.^_`|~9"),
+            (&[b""], ""),
+            (&[b"a,"], ""),
+            (&[b"a b"], ""),
+            (&[b"a,b:c"], ""),
+            (&[b"a\r\nset-cookie: x"], ""),
+            (&["ä".as_bytes()], ""),
+            (&[b"a", b"\xff"], ""),
+        ] {
+            assert_eq!(named(values), more, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn fuzz_preflights() {
+        fuzz("preflights", &near(&["traceparent, x-a"]), |value| {
+            let allowed = allowed_headers(&headers(&[("access-control-request-headers", &value)]));
+            assert!(allowed.split(", ").all(is_token), "{allowed:?}");
+        });
+    }
 }

@@ -84,10 +84,11 @@ async fn a_listed_page_may_send_and_read_whatever_the_answer_is() {
     let confab = confab
         .variable("cors_origins", format!("http://localhost:5173 {LISTED}"))
         .start();
-    let preflight = |method, path: &str, origin: &str| {
+    let asking = |method, path: &str, origin: &str| {
         let request = confab.build(Method::OPTIONS, path).header("origin", origin);
-        TestResponse::to(request.header("access-control-request-method", method))
+        request.header("access-control-request-method", method)
     };
+    let preflight = |method, path: &str, origin: &str| TestResponse::to(asking(method, path, origin));
     let answer = preflight("POST", "/api/send", LISTED).await;
     assert_eq!(
         (answer.status, answer.body.len(), answer.header("content-length")),
@@ -104,6 +105,24 @@ async fn a_listed_page_may_send_and_read_whatever_the_answer_is() {
         ("vary", "Origin"),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
+    }
+    // What traces a page's requests, and what is no header's name.
+    for (named, allowed) in [
+        (
+            "authorization,traceparent",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, traceparent",
+        ),
+        (
+            "traceparent,x y",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+        ),
+    ] {
+        let request = asking("POST", "/api/send", LISTED).header("access-control-request-headers", named);
+        let answer = TestResponse::to(request).await;
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-headers")),
+            (204, allowed)
+        );
     }
     for origin in ["https://evil.example", "null"] {
         let answer = preflight("POST", "/api/send", origin).await;
