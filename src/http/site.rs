@@ -24,6 +24,8 @@ pub(super) struct Site {
     varies: bool,
     /// Whether it is of another origin, and not listed.
     foreign: bool,
+    /// Whether the request opens a page that its visitor sees, as a link does.
+    opens: bool,
 }
 
 impl Site {
@@ -46,14 +48,21 @@ impl Site {
         };
         Self {
             foreign: !own && listed.is_none(),
+            opens: opens(headers),
             listed,
             varies: !origins.is_empty(),
         }
     }
 
-    /// Whether the request must not do anything: it may change something, and a site sent it that is neither own nor listed.
+    /// Whether the request must not do anything: a site sent it that is neither own nor listed. Such a site cannot read an answer, but
+    /// how long a `GET` takes tells how much a chat has, and when a message comes.
     pub(super) fn is_refused(&self, method: &str) -> bool {
-        self.foreign && !matches!(method, "GET" | "HEAD" | "OPTIONS")
+        self.foreign
+            && match method {
+                "GET" | "HEAD" => !self.opens,
+                "OPTIONS" => false,
+                _ => true,
+            }
     }
 
     /// Lets the site read an answer, if it is listed.
@@ -80,6 +89,14 @@ impl Site {
         }
         answer
     }
+}
+
+/// Whether a browser says that the request opens a page. One in a frame is as unseen as a `fetch`.
+fn opens(headers: &Headers) -> bool {
+    let only = |name, value: &[u8]| headers.all(name).all(|other| other == value);
+    headers.get("sec-fetch-mode").is_some()
+        && only("sec-fetch-mode", b"navigate")
+        && only("sec-fetch-dest", b"document")
 }
 
 /// [`OWN_HEADERS`], and those that a preflight names. If one of these is no header's name, none of them is allowed.
@@ -144,6 +161,25 @@ mod tests {
             (&[b"a", b"\xff"], ""),
         ] {
             assert_eq!(named(values), more, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_opened_by_a_navigation_that_its_visitor_sees() {
+        for (list, expected) in [
+            (&[("Sec-Fetch-Mode", &b"navigate"[..])][..], true),
+            (
+                &[("sec-fetch-mode", b"navigate"), ("sec-fetch-dest", b"document")],
+                true,
+            ),
+            (&[("sec-fetch-mode", b"navigate"), ("sec-fetch-dest", b"iframe")], false),
+            (&[("sec-fetch-mode", b"navigate"), ("sec-fetch-dest", b"object")], false),
+            (&[("sec-fetch-mode", b"navigate"), ("sec-fetch-mode", b"cors")], false),
+            (&[("sec-fetch-mode", b"no-cors"), ("sec-fetch-dest", b"image")], false),
+            (&[("sec-fetch-dest", b"document")], false),
+            (&[], false),
+        ] {
+            assert_eq!(opens(&headers(list)), expected, "{list:?}");
         }
     }
 

@@ -93,6 +93,26 @@ test('any other page can neither send nor read, whatever it tries', async () => 
   }
 });
 
+test('no other page can time what it cannot read, and a link on it works', async () => {
+  const page = await browser.open(other.origin);
+  const pull = `${open.url}/api/pull?chat=a:b`;
+  for (const [what, ask] of Object.entries({
+    fetch: (url) => void fetch(url, { mode: 'no-cors' }),
+    image: (url) => void (new Image().src = url),
+    frame: (url) => void (document.body.appendChild(document.createElement('iframe')).src = url),
+    object: (url) => void (document.body.appendChild(document.createElement('object')).data = url),
+    stylesheet: (url) => void Object.assign(document.head.appendChild(document.createElement('link')), { rel: 'stylesheet', href: url }),
+  })) {
+    const answered = page.waitForResponse((answer) => answer.url() === `${pull}&${what}`);
+    await page.evaluate(ask, `${pull}&${what}`);
+    assert.equal((await answered).status(), 403, what);
+  }
+  await page.setContent(`<a href="${pull}">the chat</a>`);
+  const answered = page.waitForResponse(pull);
+  await page.click('a');
+  assert.equal((await answered).status(), 200);
+});
+
 test('a form of another page cannot send either', async () => {
   const page = await browser.open(other.origin);
   await page.setContent(`<form method="post" enctype="text/plain" action="${open.url}/api/send">

@@ -31,6 +31,7 @@ mod exactly_once;
 mod faulty_connection;
 mod fill_inboxes;
 mod foreign_pages;
+mod foreign_reads;
 mod holes;
 mod hostile;
 mod hosts;
