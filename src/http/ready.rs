@@ -13,7 +13,8 @@ struct Ready {
     message: &'static str,
 }
 
-/// Answers `{"message":"ready"}` if the settings can be used, and Redis answers within `redis_timeout_ms` and is 7.0 or later. It does not show that writes pass.
+/// Answers `{"message":"ready"}` if the settings can be used, and Redis answers within `redis_timeout_ms`,
+/// is 7.0 or later, and serves all slots if it is a Cluster. It does not show that writes pass.
 pub(super) async fn handle(call: Call) -> Result<Response> {
     service::ready(&Session::new(config::get().await?, call.began)).await?;
     response::ok(&Ready { message: "ready" })

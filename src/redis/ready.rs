@@ -1,6 +1,6 @@
 //! Asks Redis whether it can serve confab.
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, Stored};
 use crate::redis::act::{Act, Command};
 use crate::redis::attempt::{Effect, attempt};
 use crate::session::Session;
@@ -9,7 +9,8 @@ use spin_sdk::redis::RedisResult;
 /// The oldest major version of Redis that confab works with.
 const OLDEST_MAJOR: u32 = 7;
 
-/// Returns if Redis answers a `PING` within `redis_timeout_ms` and is 7.0 or later. Fails with [`Error::OldRedis`] if it is older.
+/// Returns if Redis answers a `PING` within `redis_timeout_ms` and is 7.0 or later, and if its Cluster serves all slots, if it is a node
+/// of one. Fails with [`Error::OldRedis`] if it is older.
 ///
 /// It does not show that Redis accepts writes.
 pub async fn ready(session: &Session) -> Result<()> {
@@ -25,19 +26,44 @@ pub async fn ready(session: &Session) -> Result<()> {
     if major < OLDEST_MAJOR {
         return Err(Error::OldRedis { version });
     }
+    // Only a node of a Cluster is asked again.
+    if named(hello, "mode") == Some(b"cluster") {
+        let info = Command {
+            name: "CLUSTER",
+            arguments: &["INFO"],
+        };
+        let info = attempt(session, Effect::Reads, None, &Act::Commands(&[info])).await?;
+        if is_down(&info) {
+            let why = "its Cluster is down: not every slot has a node that serves it";
+            return Err(Error::unavailable(why, Stored::NotAsked));
+        }
+    }
     Ok(())
 }
 
-/// The major and minor version in a reply to `HELLO`, whose names and values alternate.
+/// The value after a name in a reply to `HELLO`, whose names and values alternate.
+fn named<'a>(hello: &'a [RedisResult], name: &str) -> Option<&'a [u8]> {
+    let is_name = |value: &&RedisResult| matches!(value, RedisResult::Binary(other) if other == name.as_bytes());
+    match hello.iter().skip_while(|value| !is_name(value)).nth(1) {
+        Some(RedisResult::Binary(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The major and minor version in a reply to `HELLO`.
 fn version(hello: &[RedisResult]) -> Option<[u32; 2]> {
-    let mut after = hello
-        .iter()
-        .skip_while(|value| !matches!(value, RedisResult::Binary(name) if name == b"version"));
-    let Some(RedisResult::Binary(version)) = after.nth(1) else {
-        return None;
-    };
-    let mut parts = str::from_utf8(version).ok()?.split('.').map(str::parse);
+    let mut parts = str::from_utf8(named(hello, "version")?).ok()?.split('.').map(str::parse);
     Some([parts.next()?.ok()?, parts.next()?.ok()?])
+}
+
+/// Whether a reply to `CLUSTER INFO` has a state that is not `ok`.
+fn is_down(info: &[RedisResult]) -> bool {
+    let [RedisResult::Binary(info)] = info else {
+        return false;
+    };
+    let mut lines = info.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let state = lines.find_map(|line| line.strip_prefix(b"cluster_state:"));
+    state.is_some_and(|state| state != b"ok")
 }
 
 #[cfg(test)]
@@ -62,5 +88,21 @@ mod tests {
         ] {
             assert_eq!(version(&texts(hello)), expected, "{hello:?}");
         }
+    }
+
+    #[test]
+    fn a_cluster_is_down_unless_its_state_is_ok() {
+        for (last, expected) in [
+            (
+                "cluster_enabled:1\r\ncluster_state:fail\r\ncluster_slots_ok:0\r\n",
+                true,
+            ),
+            ("cluster_state:fail", true),
+            ("cluster_state:ok\r\ncluster_slots_ok:16384\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_down(&texts(&[last])), expected, "{last}");
+        }
+        assert!(!is_down(&[]));
     }
 }

@@ -188,10 +188,10 @@ async fn a_node_that_is_not_allowed_is_named_in_the_server_log_with_the_variable
 }
 
 #[tokio::test]
-async fn a_user_that_may_run_three_commands_more_needs_no_more() {
+async fn a_user_that_may_run_four_commands_more_needs_no_more() {
     let cluster = Cluster::start().await;
     // On every node; `wait` with `redis_replicas` alone.
-    let own = ["cluster|slots", "asking", "wait"];
+    let own = ["cluster|slots", "asking", "cluster|info", "wait"];
     let rules = rules(&[commands(), own.map(str::to_owned).to_vec()].concat());
     let rules: Vec<_> = rules.iter().map(String::as_str).collect();
     let mut credentials = String::new();
@@ -215,6 +215,7 @@ async fn a_user_that_may_run_three_commands_more_needs_no_more() {
     cluster.open(slot, from, to).await;
     while cluster.migrate(slot, from, to, 10).await > 0 {}
     assert_eq!(confab.texts(json!({ "chat": "a:b" })).await, ["hi"]);
+    confab.get("/ready").await.ok();
     let [_, maps, _] = figures(&cluster).await;
     assert!(maps > 0);
     assert_eq!(confab.log(), "");

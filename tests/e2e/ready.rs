@@ -1,6 +1,6 @@
 //! `GET /ready`: 200 if Redis can serve confab, and a prompt 503 otherwise.
 
-use confab_kit::{Confab, Port, Redis, RefusingRedis};
+use confab_kit::{Cluster, Confab, Port, Redis, RefusingRedis, until};
 use reqwest::Method;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -44,6 +44,35 @@ async fn ready_is_503_while_redis_is_away_or_hangs_and_200_when_it_is_back() {
     assert!(began.elapsed() >= Duration::from_millis(300) && began.elapsed() < Duration::from_millis(1500));
     assert_eq!(answer.json().get("stored"), None);
     redis.resume();
+    confab.get("/ready").await.ok();
+}
+
+/// A chat of every third name could still be served, and the others could not.
+#[tokio::test(flavor = "multi_thread")]
+async fn ready_is_503_while_a_cluster_is_down_and_costs_it_one_round_trip_more() {
+    let mut cluster = Cluster::start().await;
+    let confab = Confab::on_cluster(&cluster).start();
+    confab.get("/ready").await.ok();
+    let mut monitor = cluster.node(0).monitor().await;
+    confab.get("/ready").await.ok();
+    let mut commands = monitor.commands().await;
+    // Those that nodes and tests send.
+    commands.retain(|command| ["PING", "HELLO", "CLUSTER"].contains(&command.as_str()));
+    assert_eq!(commands, ["PING", "HELLO", "CLUSTER"]);
+    for node in [2, 5] {
+        cluster.node_mut(node).kill();
+    }
+    until("the Cluster is down", async || {
+        let info: String = cluster.node(0).command(["CLUSTER", "INFO"]).await;
+        info.contains("cluster_state:fail")
+    })
+    .await;
+    assert_eq!(confab.get("/ready").await.problem(), (503, Value::Null));
+    confab.logged("its Cluster is down").await;
+    for node in [2, 5] {
+        cluster.node_mut(node).restart();
+    }
+    cluster.healthy().await;
     confab.get("/ready").await.ok();
 }
 
