@@ -1,13 +1,18 @@
 //! An answer: its status, its headers, and a body whose length is known, or one that goes on.
 
+use crate::config;
 use crate::domain::error::Result;
 use crate::http::headers::Headers;
+use crate::session::Session;
 use anyhow::Context as _;
 use serde::Serialize;
 use spin_sdk::wasip3::http::types::{self, ErrorCode, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use std::borrow::Cow;
+
+/// How much of a body the host is given at once. It takes a chunk whether its client reads or not, but only one ahead of the client.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How the body of a response ends.
 type End = Result<Option<Trailers>, ErrorCode>;
@@ -39,6 +44,34 @@ impl BodyWriter {
         let (contents, contents_reader) = wit_stream::new();
         let (end, end_reader) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
         (Self { contents, end }, contents_reader, end_reader)
+    }
+
+    /// Writes a whole body, and ends it. A client that takes no chunk of it within `stream_heartbeat_s` is given up, or an answer that
+    /// nobody reads would be kept for ever.
+    async fn write(mut self, body: Cow<'static, [u8]>) {
+        if body.len() <= CHUNK_BYTES {
+            self.contents.write_all(body.into_owned()).await;
+        } else if !self.write_chunks(&body).await {
+            return;
+        }
+        self.finish().await;
+    }
+
+    /// Returns false if the client is gone or does not read.
+    async fn write_chunks(&mut self, body: &[u8]) -> bool {
+        // An answer this large is made only with right settings.
+        let Ok(config) = config::get().await else {
+            return false;
+        };
+        let timeout = config.stream_heartbeat;
+        let session = Session::endless(config);
+        for chunk in body.chunks(CHUNK_BYTES) {
+            let written = session.within(timeout, self.contents.write_all(chunk.to_vec())).await;
+            if written.is_none_or(|rest| !rest.is_empty()) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Ends the body. If this fails, the client is gone, and nobody is left to report it to.
@@ -74,11 +107,8 @@ impl TryFrom<Response> for types::Response {
         let (contents, end) = match body {
             Body::None => (None, wit_future::new(|| Ok(None)).1),
             Body::Whole(body) => {
-                let (mut writer, contents, end) = BodyWriter::new();
-                spawn(async move {
-                    writer.contents.write_all(body.into_owned()).await;
-                    writer.finish().await;
-                });
+                let (writer, contents, end) = BodyWriter::new();
+                spawn(writer.write(body));
                 (Some(contents), end)
             }
             Body::Stream(contents, end) => (Some(contents), end),

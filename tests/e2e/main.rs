@@ -78,6 +78,7 @@ mod stream_faults;
 mod stream_outage;
 mod stream_resets;
 mod token_script;
+mod unread;
 mod waiting;
 mod wit;
 mod wit_follow;
