@@ -1,6 +1,7 @@
 //! Makes and reuses the instances of a component, by Spin's rules.
 
-use crate::manifest::App;
+use crate::manifest::Component;
+use crate::pool::{Pool, Stacks, Taken};
 use crate::program::{Data, Log, Program};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,8 +16,24 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-/// How many requests an instance serves before it is replaced, as in Spin 4.1.
-pub const REQUESTS_PER_INSTANCE: usize = 128;
+/// What Spin can be started with: how long instances are used, and how many there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many requests an instance serves before it is replaced (`--max-instance-reuse-count`).
+    pub reuse_count: usize,
+    /// How many stacks there are: one for each instance, two for one with streams (`SPIN_MAX_INSTANCE_COUNT`).
+    pub stacks: usize,
+}
+
+/// As in Spin 4.1 if nothing is said.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reuse_count: 128,
+            stacks: 1000,
+        }
+    }
+}
 
 /// How many requests an instance serves at once, as in Spin 4.1.
 pub const REQUESTS_AT_ONCE: usize = 16;
@@ -24,11 +41,14 @@ pub const REQUESTS_AT_ONCE: usize = 16;
 /// How long an instance may be idle before it is dropped, as in Spin 4.1.
 pub const IDLE_TIME: Duration = Duration::from_secs(1);
 
-/// Makes the instances of a server.
+/// Makes the instances of a component of a server.
 pub(crate) struct Instances {
     pub(crate) program: Program,
     pub(crate) service: ProxyPre<Data>,
-    pub(crate) app: Arc<App>,
+    pub(crate) component: Arc<Component>,
+    pub(crate) reuse_count: usize,
+    /// All components of the server share it.
+    pub(crate) pool: Pool,
     pub(crate) log: Log,
     /// How many it has made.
     pub(crate) made: Arc<AtomicUsize>,
@@ -42,7 +62,8 @@ impl HandlerState for Instances {
     type WorkerState = Reuse;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Data, Idle, Reuse>> {
-        let mut store = self.program.store(&self.app, Arc::clone(&self.log));
+        let stacks = Arc::new(self.pool.instance()?);
+        let mut store = self.program.store(&self.component, Arc::clone(&self.log));
         self.made.fetch_add(1, Ordering::Relaxed);
         let proxy = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
@@ -51,6 +72,8 @@ impl HandlerState for Instances {
             view: Data::http,
             expiration: Idle(Box::pin(tokio::time::sleep(IDLE_TIME))),
             state: Reuse {
+                count: self.reuse_count,
+                stacks,
                 stopped: Arc::clone(&self.stopped),
             },
         })
@@ -79,15 +102,17 @@ impl WorkerExpiration for Idle {
 
 /// Decides whether an instance takes another request.
 pub(crate) struct Reuse {
+    count: usize,
+    stacks: Arc<Stacks>,
     stopped: Arc<AtomicBool>,
 }
 
 impl WorkerState for Reuse {
     type StoreData = Data;
-    type RequestData = ();
+    type RequestData = Taken;
 
     fn should_accept_request(&self, at_once: usize, in_all: usize) -> ShouldAccept {
-        if in_all >= REQUESTS_PER_INSTANCE {
+        if in_all >= self.count {
             ShouldAccept::Never
         } else if at_once >= REQUESTS_AT_ONCE {
             ShouldAccept::No
@@ -99,9 +124,11 @@ impl WorkerState for Reuse {
     fn on_request_start(
         &self,
         _: StoreContextMut<'_, Data>,
-        (): (),
+        taken: Taken,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        // A request is taken once.
+        _ = taken.set(Arc::clone(&self.stacks));
         Box::pin(std::future::pending())
     }
 

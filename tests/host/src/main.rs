@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use confab_host::allowed::AllowedHost;
+use confab_host::instances::Limits;
 use confab_host::manifest::App;
-use confab_host::program::Program;
+use confab_host::program::{Log, Program};
 use confab_host::server::Server;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// Serves the component of a spin.toml on a machine without Spin. For development; production is Spin.
+/// Serves the components of a spin.toml on a machine without Spin. For development; production is Spin.
 #[derive(Parser)]
 struct Options {
     /// The address to listen on; port 0 takes a free one.
@@ -28,6 +29,12 @@ struct Options {
     /// The manifest.
     #[arg(long, default_value = "spin.toml", value_name = "FILE")]
     from: PathBuf,
+    /// How many requests an instance serves before it is replaced.
+    #[arg(long, default_value_t = Limits::default().reuse_count, value_name = "COUNT")]
+    max_instance_reuse_count: usize,
+    /// How many instances there may be, of which one with streams counts twice.
+    #[arg(long, env = "SPIN_MAX_INSTANCE_COUNT", default_value_t = Limits::default().stacks, value_name = "COUNT")]
+    max_instance_count: usize,
 }
 
 fn name_and_value(argument: &str) -> Result<(String, String), &'static str> {
@@ -61,14 +68,15 @@ async fn serve(options: Options) -> Result<()> {
     })?;
     let program = Program::compile(&app.source)?;
     let failed = |line: &str| eprintln!("{line}");
-    let server = Server::start(&program, &app, listener, Arc::new(wasmtime_wasi::cli::stderr()), failed)?;
+    let limits = Limits {
+        reuse_count: options.max_instance_reuse_count,
+        stacks: options.max_instance_count,
+    };
+    let log: Log = Arc::new(wasmtime_wasi::cli::stderr());
+    let server = Server::start(&program, &app, limits, listener, &log, failed)?;
     println!("Serving {} on http://{}", app.name, server.address());
-    for redis in app
-        .allowed_outbound_hosts
-        .iter()
-        .flatten()
-        .filter_map(AllowedHost::redis)
-    {
+    let allowed = &app.component("/").allowed_outbound_hosts;
+    for redis in allowed.iter().flatten().filter_map(AllowedHost::redis) {
         warn_if_away(&redis).await;
     }
     println!("The chat page: http://{}/", server.address());

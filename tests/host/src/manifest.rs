@@ -4,18 +4,34 @@ use crate::allowed::AllowedHost;
 use crate::clock::Clock;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use url::Url;
 
-/// An application's one HTTP component, with every template in its manifest resolved.
+/// The route of all paths that no other route has.
+const REST: &str = "/...";
+
+/// An application: components of one file, with every template in its manifest resolved.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The application's name.
     pub name: String,
-    /// The file of the compiled component.
+    /// The file of the compiled components.
     pub source: PathBuf,
-    /// The component's variables.
+    /// The clock of all instances.
+    pub clock: Clock,
+    rest: Arc<Component>,
+    /// The routes of one path each.
+    exact: Vec<(String, Arc<Component>)>,
+}
+
+/// A component of an application.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its variables.
     pub variables: HashMap<String, String>,
     /// The hosts that the component may connect to, or why it may connect to none: by its variables, one of them is malformed.
     pub allowed_outbound_hosts: Result<Vec<AllowedHost>, String>,
@@ -26,8 +42,8 @@ pub struct App {
 impl App {
     /// Reads the manifest at `path`. `values` replace the defaults of application variables.
     ///
-    /// Fails if the manifest is malformed, if it uses what this host does not have (more than one component, routes other than
-    /// `/...`), if a value is for an undeclared variable, or if a required variable has no value.
+    /// Fails if the manifest is malformed, if it uses what this host does not have (components of several files, routes other than
+    /// `/...` and exact paths), if a value is for an undeclared variable, or if a required variable has no value.
     pub fn read(path: &Path, values: &HashMap<String, String>) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -37,15 +53,6 @@ impl App {
     fn parse(text: &str, folder: &Path, values: &HashMap<String, String>) -> Result<Self> {
         let manifest: Manifest = toml::from_str(text)?;
         ensure!(manifest.spin_manifest_version == 2, "spin_manifest_version must be 2");
-        let [trigger] = manifest.trigger.http.as_slice() else {
-            bail!("this host serves exactly one [[trigger.http]]");
-        };
-        ensure!(trigger.route == "/...", "this host serves the route \"/...\" only");
-        let component = manifest
-            .component
-            .get(&trigger.component)
-            .with_context(|| format!("there is no [component.{}]", trigger.component))?;
-
         if let Some(name) = values.keys().find(|name| !manifest.variables.contains_key(*name)) {
             let names: Vec<_> = manifest.variables.keys().map(String::as_str).collect();
             bail!("there is no variable {name:?}; the variables are {}", names.join(", "));
@@ -66,32 +73,95 @@ impl App {
         let defaults = defaults
             .filter_map(|(name, variable)| Some((name.as_str(), variable.default.as_ref()?)))
             .collect();
-        for template in &component.allowed_outbound_hosts {
-            if let Ok(entry) = resolve(template, &defaults) {
+        let clock = Clock::default();
+        let mut sources = BTreeSet::new();
+        let mut components = HashMap::new();
+        for (name, declared) in &manifest.component {
+            sources.insert(&declared.source);
+            declared.check(&defaults)?;
+            components.insert(name, Arc::new(declared.resolve(name, &application, &clock)?));
+        }
+        let mut exact = Vec::new();
+        let mut rest = None;
+        for HttpTrigger { route, component } in &manifest.trigger.http {
+            let found = components.get(component);
+            let component = found.with_context(|| format!("there is no [component.{component}]"))?;
+            if route == REST {
+                rest = Some(Arc::clone(component));
+            } else {
+                let is_exact = route.starts_with('/') && !route.contains("...") && !route.contains(':');
+                ensure!(
+                    is_exact,
+                    "this host serves the route \"/...\" and exact paths only, not {route:?}"
+                );
+                exact.push((route.clone(), Arc::clone(component)));
+            }
+        }
+        let mut sources = sources.into_iter();
+        let (Some(source), None) = (sources.next(), sources.next()) else {
+            bail!("this host serves components of one source only");
+        };
+        Ok(Self {
+            name: manifest.application.name,
+            source: folder.join(source),
+            clock,
+            rest: rest.context("this host needs a component for the route \"/...\"")?,
+            exact,
+        })
+    }
+
+    /// The component that answers at a path. An exact route comes first, as in Spin.
+    pub fn component(&self, path: &str) -> &Arc<Component> {
+        let exact = self.exact.iter().find(|(route, _)| route == path);
+        exact.map_or(&self.rest, |(_, component)| component)
+    }
+
+    /// All components that answer somewhere.
+    pub fn components(&self) -> Vec<Arc<Component>> {
+        let mut components = vec![Arc::clone(&self.rest)];
+        for (_, component) in &self.exact {
+            if components.iter().all(|known| !Arc::ptr_eq(known, component)) {
+                components.push(Arc::clone(component));
+            }
+        }
+        components
+    }
+}
+
+impl Component {
+    /// Whether it may connect to `address`.
+    pub fn allows(&self, address: &Url) -> Result<bool, String> {
+        let allowed = self.allowed_outbound_hosts.as_ref().map_err(String::clone)?;
+        Ok(allowed.iter().any(|allowed| allowed.allows(address)))
+    }
+}
+
+impl Declared {
+    /// Fails if one of its allowed hosts is malformed although no variable has another value than its default.
+    fn check(&self, defaults: &HashMap<&str, &String>) -> Result<()> {
+        for template in &self.allowed_outbound_hosts {
+            if let Ok(entry) = resolve(template, defaults) {
                 AllowedHost::parse(&entry)?;
             }
         }
-        let resolve = |template: &String| resolve(template, &application);
-        let entries = component.allowed_outbound_hosts.iter().map(resolve);
+        Ok(())
+    }
+
+    fn resolve(&self, name: &str, application: &HashMap<&str, &String>, clock: &Clock) -> Result<Component> {
+        let resolve = |template: &String| resolve(template, application);
+        let entries = self.allowed_outbound_hosts.iter().map(resolve);
         let entries: Vec<_> = entries.collect::<Result<_>>()?;
         let allowed = entries.iter().filter_map(|entry| AllowedHost::parse(entry).transpose());
-        Ok(Self {
-            name: manifest.application.name,
-            source: folder.join(&component.source),
-            variables: component
+        Ok(Component {
+            name: name.to_owned(),
+            variables: self
                 .variables
                 .iter()
                 .map(|(name, template)| Ok((name.clone(), resolve(template)?)))
                 .collect::<Result<_>>()?,
             allowed_outbound_hosts: allowed.collect::<Result<_>>().map_err(|why| format!("{why:#}")),
-            clock: Clock::default(),
+            clock: clock.clone(),
         })
-    }
-
-    /// Whether the component may connect to `address`.
-    pub fn allows(&self, address: &Url) -> Result<bool, String> {
-        let allowed = self.allowed_outbound_hosts.as_ref().map_err(String::clone)?;
-        Ok(allowed.iter().any(|allowed| allowed.allows(address)))
     }
 }
 
@@ -121,7 +191,7 @@ struct Manifest {
     #[serde(default)]
     variables: BTreeMap<String, Variable>,
     trigger: Triggers,
-    component: HashMap<String, Component>,
+    component: HashMap<String, Declared>,
 }
 
 #[derive(Deserialize)]
@@ -148,7 +218,7 @@ struct HttpTrigger {
 }
 
 #[derive(Deserialize)]
-struct Component {
+struct Declared {
     source: PathBuf,
     #[serde(default)]
     allowed_outbound_hosts: Vec<String>,
@@ -157,89 +227,4 @@ struct Component {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MANIFEST: &str = r#"
-        spin_manifest_version = 2
-        application = { name = "app" }
-        [variables]
-        host = { default = "127.0.0.1:6379" }
-        secret = { required = true, secret = true }
-        [[trigger.http]]
-        route = "/..."
-        component = "it"
-        [component.it]
-        source = "it.wasm"
-        allowed_outbound_hosts = ["redis://{{ host }}"]
-        [component.it.variables]
-        url = "redis://{{secret}}@{{ host }}"
-    "#;
-
-    fn parse(text: &str, values: &[(&str, &str)]) -> Result<App> {
-        let values = values
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
-        App::parse(text, Path::new("/folder"), &values)
-    }
-
-    #[test]
-    fn templates_are_resolved() {
-        let app = parse(MANIFEST, &[("secret", "me:pw"), ("host", "r.example:1")]).unwrap();
-        assert_eq!(app.source, Path::new("/folder/it.wasm"));
-        assert_eq!(app.variables["url"], "redis://me:pw@r.example:1");
-        for (address, allowed) in [
-            ("redis://r.example:1", true),
-            ("redis://x@r.example:1/0", true),
-            ("redis://r.example:2", false),
-            ("redis://other:1", false),
-            ("rediss://r.example:1", false),
-        ] {
-            assert_eq!(app.allows(&Url::parse(address).unwrap()), Ok(allowed), "{address}");
-        }
-    }
-
-    /// As on Spin, which does not read them before the first connection.
-    #[test]
-    fn with_a_malformed_value_no_host_is_allowed() {
-        let text = MANIFEST.replacen("\"redis://{{ host }}\"", "\"redis://*:*\", \"redis://{{ host }}\"", 1);
-        let app = parse(&text, &[("secret", "x"), ("host", "me:pw@r.example:1")]).unwrap();
-        let why = app.allows(&Url::parse("redis://r.example:1").unwrap()).unwrap_err();
-        assert!(why.contains("me:pw@r.example"), "{why}");
-    }
-
-    #[test]
-    fn a_manifest_that_spin_refuses_is_refused_with_the_reason() {
-        let given = [("secret", "x")];
-        for (from, to, reason) in [
-            ("= 2", "= 1", "must be 2"),
-            ("\"/...\"", "\"/x\"", "route"),
-            ("component = \"it\"", "component = \"other\"", "no [component.other]"),
-            ("{{ host }}\"]", "{{ hots }}\"]", "\"hots\", which has no value"),
-            ("{{ host }}\"]", "{{ host\"]", "without"),
-            (
-                "redis://{{ host }}\"]",
-                "rediss://{{ host }}\", \"rediss://h\"]",
-                "needs a port",
-            ),
-            ("redis://{{ host }}\"]", "{{ host }}\"]", "scheme"),
-            ("application", "aplication", "aplication"),
-        ] {
-            let text = MANIFEST.replacen(from, to, 1);
-            assert_ne!(text, MANIFEST);
-            let error = format!("{:#}", parse(&text, &given).unwrap_err());
-            assert!(
-                error.contains(reason) || error.contains("missing field"),
-                "{to}: {error}"
-            );
-        }
-        let error = format!("{:#}", parse(MANIFEST, &[]).unwrap_err());
-        assert!(error.contains("secret is required"), "{error}");
-        let error = format!("{:#}", parse(MANIFEST, &[("secret", "x"), ("hots", "y")]).unwrap_err());
-        assert!(
-            error.contains("no variable \"hots\"; the variables are host, secret"),
-            "{error}"
-        );
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! A compiled component, and what the host gives each of its instances.
 
-use crate::manifest::App;
+use crate::manifest;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::component::{Component, HasData, Instance, InstancePre, Linker, ResourceTable};
@@ -62,11 +62,12 @@ impl Program {
         Ok(ProxyPre::P3(service))
     }
 
-    /// A store for a new instance of `app`, which writes its log to `log`.
-    pub(crate) fn store(&self, app: &Arc<App>, log: Log) -> Store<Data> {
+    /// A store for a new instance of a component, which writes its log to `log`.
+    pub(crate) fn store(&self, component: &Arc<manifest::Component>, log: Log) -> Store<Data> {
+        let clock = component.clock.clone();
         let data = Data {
-            app: Arc::clone(app),
-            wasi: WasiCtx::builder().stderr(log).wall_clock(app.clock.clone()).build(),
+            component: Arc::clone(component),
+            wasi: WasiCtx::builder().stderr(log).wall_clock(clock).build(),
             http: WasiHttpCtx::new(),
             hooks: NoOutboundHttp,
             table: ResourceTable::new(),
@@ -74,9 +75,9 @@ impl Program {
         Store::new(self.0.engine(), data)
     }
 
-    /// A new instance of `app`, for calls to its exports other than HTTP.
-    pub async fn instantiate(&self, app: &Arc<App>, log: Log) -> Result<(Store<Data>, Instance)> {
-        let mut store = self.store(app, log);
+    /// A new instance of a component, for calls to its exports other than HTTP.
+    pub async fn instantiate(&self, component: &Arc<manifest::Component>, log: Log) -> Result<(Store<Data>, Instance)> {
+        let mut store = self.store(component, log);
         let instance = self.0.instantiate_async(&mut store).await?;
         Ok((store, instance))
     }
@@ -109,7 +110,7 @@ impl HasData for Spin {
 
 /// The state of the host for one instance.
 pub struct Data {
-    pub(crate) app: Arc<App>,
+    pub(crate) component: Arc<manifest::Component>,
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,

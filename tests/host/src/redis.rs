@@ -37,8 +37,8 @@ async fn query<T: Send, R: FromRedisValue>(
 
 impl<T: Send> HostConnectionWithStore<T> for Spin {
     async fn open(accessor: &Accessor<T, Self>, address: String) -> HostResult<Result<Resource<Connection>, Error>> {
-        let app = accessor.with(|mut access| access.get().app.clone());
-        match Url::parse(&address).map_or(Ok(false), |address| app.allows(&address)) {
+        let component = accessor.with(|mut access| access.get().component.clone());
+        match Url::parse(&address).map_or(Ok(false), |address| component.allows(&address)) {
             Ok(true) => {}
             Ok(false) => return Ok(Err(Error::InvalidAddress)),
             Err(why) => return Ok(Err(Error::Other(why))),

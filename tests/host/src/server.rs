@@ -1,12 +1,13 @@
 //! Serves a component over HTTP.
 
-use crate::instances::Instances;
-use crate::manifest::App;
+use crate::instances::{Instances, Limits};
+use crate::manifest::{App, Component};
+use crate::pool::{Pool, Taken};
 use crate::program::{Log, Program};
 use anyhow::Result;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::HOST;
+use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::http::uri::{Authority, Scheme};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use wasmtime::error::Context as _;
 use wasmtime_wasi_http::handler::ProxyHandler;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -38,20 +40,39 @@ pub struct Server {
 impl Server {
     /// Serves `app` on `listener` until it is stopped. Instances write their logs to `log`. `failed` receives one line for each
     /// request whose status is 400 or above.
-    pub fn start(program: &Program, app: &Arc<App>, listener: TcpListener, log: Log, failed: fn(&str)) -> Result<Self> {
+    pub fn start(
+        program: &Program,
+        app: &Arc<App>,
+        limits: Limits,
+        listener: TcpListener,
+        log: &Log,
+        failed: fn(&str),
+    ) -> Result<Self> {
         let address = listener.local_addr()?;
         let instances = Arc::new(AtomicUsize::new(0));
         let stopped = Arc::new(AtomicBool::new(false));
-        let handler = ProxyHandler::new(Instances {
-            service: program.service()?,
-            program: program.clone(),
+        let pool = Pool::new(limits.stacks);
+        let handler = |component| {
+            let handler = ProxyHandler::new(Instances {
+                service: program.service()?,
+                program: program.clone(),
+                component: Arc::clone(&component),
+                reuse_count: limits.reuse_count,
+                pool: pool.clone(),
+                log: Arc::clone(log),
+                made: Arc::clone(&instances),
+                stopped: Arc::clone(&stopped),
+            });
+            Ok((component, handler))
+        };
+        let handlers = app.components().into_iter().map(handler).collect::<Result<_>>()?;
+        let serving = Arc::new(Serving {
             app: Arc::clone(app),
-            log,
-            made: Arc::clone(&instances),
-            stopped: Arc::clone(&stopped),
+            handlers,
+            failed,
         });
         let stopping = Arc::new(Notify::new());
-        let accepting = tokio::spawn(accept(listener, handler, failed, Arc::clone(&stopping)));
+        let accepting = tokio::spawn(accept(listener, serving, Arc::clone(&stopping)));
         Ok(Self {
             address,
             instances,
@@ -86,7 +107,14 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, handler: ProxyHandler<Instances>, failed: fn(&str), stopping: Arc<Notify>) {
+/// What answers requests.
+struct Serving {
+    app: Arc<App>,
+    handlers: Vec<(Arc<Component>, ProxyHandler<Instances>)>,
+    failed: fn(&str),
+}
+
+async fn accept(listener: TcpListener, serving: Arc<Serving>, stopping: Arc<Notify>) {
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -94,15 +122,15 @@ async fn accept(listener: TcpListener, handler: ProxyHandler<Instances>, failed:
                 Ok((stream, _)) => stream,
                 // Too many files are open, or the client has left already. Others may still come.
                 Err(error) => {
-                    failed(&format!("a connection could not be accepted: {error}"));
+                    (serving.failed)(&format!("a connection could not be accepted: {error}"));
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 }
             },
             () = stopping.notified() => break,
         };
-        let handler = handler.clone();
-        let service = service_fn(move |request| answer(handler.clone(), request, failed));
+        let serving = Arc::clone(&serving);
+        let service = service_fn(move |request| answer(Arc::clone(&serving), request));
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -114,11 +142,7 @@ async fn accept(listener: TcpListener, handler: ProxyHandler<Instances>, failed:
     _ = tokio::time::timeout(STOP_TIME, connections.shutdown()).await;
 }
 
-async fn answer(
-    handler: ProxyHandler<Instances>,
-    request: Request<Incoming>,
-    failed: fn(&str),
-) -> Result<Response<WasiBody>, Error> {
+async fn answer(serving: Arc<Serving>, request: Request<Incoming>) -> Result<Response<WasiBody>, Error> {
     let started = Instant::now();
     let what = format!("{} {}", request.method(), request.uri().path());
     let plain = |status: StatusCode, text: &'static str| {
@@ -130,22 +154,36 @@ async fn answer(
     let mut cause = String::new();
     let response = match with_authority(request) {
         None => plain(StatusCode::BAD_REQUEST, "a request needs a valid Host header\n"),
-        Some(request) => match handler
-            .handle((), request.map(|body| body.map_err(Error::from).boxed_unsync()))
-            .await
-        {
-            Ok(response) => response,
-            Err(error) => {
-                cause = format!(": {error:#}");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "")
-            }
-        },
+        Some(request) => serving.handle(request).await.unwrap_or_else(|error| {
+            cause = format!(": {error:#}");
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+        }),
     };
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        failed(&format!("{what} {} {:?}{cause}", status.as_u16(), started.elapsed()));
+        (serving.failed)(&format!("{what} {} {:?}{cause}", status.as_u16(), started.elapsed()));
     }
     Ok(response)
+}
+
+impl Serving {
+    /// Lets an instance of the route's component answer.
+    async fn handle(&self, request: Request<Incoming>) -> wasmtime::Result<Response<WasiBody>> {
+        let component = self.app.component(request.uri().path());
+        let handler = self.handlers.iter().find(|(other, _)| Arc::ptr_eq(other, component));
+        let (_, handler) = handler.context("no handler has this component")?;
+        let taken = Taken::default();
+        let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+        let response = handler.handle(Arc::clone(&taken), request).await?;
+        let is_stream = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind == "text/event-stream");
+        if let (true, Some(stacks)) = (is_stream, taken.get()) {
+            stacks.stream()?;
+        }
+        Ok(response)
+    }
 }
 
 /// Adds the scheme and the authority to the request, which components see.

@@ -8,7 +8,7 @@ impl variables::Host for &mut Data {}
 
 impl<T: Send> variables::HostWithStore<T> for Spin {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
-        let value = accessor.with(|mut access| access.get().app.variables.get(&name).cloned());
+        let value = accessor.with(|mut access| access.get().component.variables.get(&name).cloned());
         Ok(value.ok_or_else(|| variables::Error::Undefined(format!("no variable for {name:?}"))))
     }
 }

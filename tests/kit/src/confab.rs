@@ -4,6 +4,7 @@ use crate::access::not_with_tokens;
 use crate::host::Host;
 use crate::place::{Place, not_at_a_url, place, skip};
 use crate::{Cluster, Endpoint, Redis, names, until};
+use confab_host::instances::Limits;
 use reqwest::Client;
 use std::collections::HashMap;
 
@@ -26,9 +27,18 @@ pub struct Builder {
     variables: HashMap<String, String>,
     preferred: HashMap<String, String>,
     persons_send: bool,
+    limits: Option<Limits>,
 }
 
 impl Builder {
+    /// Has so many stacks for all instances, each of which serves so many requests. At a URL, the test is skipped.
+    #[must_use]
+    pub fn limits(mut self, stacks: usize, reuse_count: usize) -> Self {
+        not_at_a_url("it needs a host of its own");
+        self.limits = Some(Limits { reuse_count, stacks });
+        self
+    }
+
     /// Lets each message be sent in its sender's own name, also at a URL that asks who calls.
     #[must_use]
     pub fn persons_send(mut self) -> Self {
@@ -66,7 +76,7 @@ impl Builder {
         let place = redis.as_ref().map(Endpoint::host).or_else(|| self.redis.clone());
         variables.extend(place.map(|host| ("redis_host".to_owned(), host)));
         Confab {
-            host: Host::start(variables),
+            host: Host::start(variables, self.limits),
             client: Client::new(),
             prefix: names::prefix(),
             persons_send: self.persons_send,
@@ -103,6 +113,7 @@ impl Confab {
             variables: HashMap::new(),
             preferred: HashMap::new(),
             persons_send: false,
+            limits: None,
         }
     }
 

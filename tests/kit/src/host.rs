@@ -4,9 +4,16 @@ mod here;
 mod spin;
 
 use crate::place::{Place, place, skip};
+use confab_host::instances::Limits;
 use here::Here;
 use spin::Spin;
 use std::collections::HashMap;
+
+/// What docs/deployment.md says first.
+const RECOMMENDED: Limits = Limits {
+    reuse_count: 100_000,
+    stacks: 10_000,
+};
 
 /// A host that serves confab until it is dropped.
 pub(crate) enum Host {
@@ -17,11 +24,12 @@ pub(crate) enum Host {
 }
 
 impl Host {
-    /// Starts a host on a port of its own, or takes the one at the URL.
-    pub(crate) fn start(variables: HashMap<String, String>) -> Self {
+    /// Starts a host on a port of its own, or takes the one at the URL. Without limits, confab-host has Spin's defaults, and Spin those
+    /// that the documentation recommends.
+    pub(crate) fn start(variables: HashMap<String, String>, limits: Option<Limits>) -> Self {
         match place() {
-            Place::Here => Self::Here(Here::start(variables)),
-            Place::Spin => Self::Spin(Spin::start(&variables)),
+            Place::Here => Self::Here(Here::start(variables, limits.unwrap_or_default())),
+            Place::Spin => Self::Spin(Spin::start(&variables, limits.unwrap_or(RECOMMENDED))),
             Place::Url(url) => Self::Elsewhere(url.clone()),
         }
     }

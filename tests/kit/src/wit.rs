@@ -42,7 +42,7 @@ impl Caller {
         let mut values = HashMap::from([("redis_host".to_owned(), redis.host())]);
         values.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let log = Arc::new(std::io::empty());
-        let (mut store, instance) = program().instantiate(&app(values), log).await.unwrap();
+        let (mut store, instance) = program().instantiate(app(values).component("/"), log).await.unwrap();
         let exports = bindings::ComponentDoor::new(&mut store, &instance).unwrap();
         Self { store, exports }
     }

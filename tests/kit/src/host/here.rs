@@ -3,6 +3,8 @@
 use crate::Port;
 use crate::component::{app, program};
 use confab_host::clock::Clock;
+use confab_host::instances::Limits;
+use confab_host::program::Log;
 use confab_host::server::Server;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,11 +22,12 @@ pub(crate) struct Here {
 }
 
 impl Here {
-    pub(super) fn start(variables: HashMap<String, String>) -> Self {
+    pub(super) fn start(variables: HashMap<String, String>, limits: Limits) -> Self {
         let log = MemoryOutputPipe::new(LOG_BYTES);
         let port = Port::reserve();
         let app = app(variables);
-        let server = Server::start(program(), &app, port.listen(), Arc::new(log.clone()), |_| {}).unwrap();
+        let to: Log = Arc::new(log.clone());
+        let server = Server::start(program(), &app, limits, port.listen(), &to, |_| {}).unwrap();
         Self {
             server,
             clock: app.clock.clone(),

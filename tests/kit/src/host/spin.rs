@@ -1,6 +1,7 @@
 //! A real Spin, as a process: the `spin` on the `PATH`.
 
 use crate::{Endpoint, Port, component};
+use confab_host::instances::Limits;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,13 +22,15 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
-    pub(super) fn start(variables: &HashMap<String, String>) -> Self {
+    pub(super) fn start(variables: &HashMap<String, String>, limits: Limits) -> Self {
         component::build();
         let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
         let output = File::create(folder.path().join("output")).unwrap();
         let mut command = Command::new("spin");
         command.args(["up", "--quiet", "--listen", &port.host(), "--from"]);
         command.arg(component::project().join("spin.toml"));
+        command.args(["--max-instance-reuse-count", &limits.reuse_count.to_string()]);
+        command.env("SPIN_MAX_INSTANCE_COUNT", limits.stacks.to_string());
         command.arg("--log-dir").arg(folder.path().join("logs"));
         command.arg("--state-dir").arg(folder.path().join("state"));
         for (name, value) in variables {
@@ -58,9 +61,11 @@ impl Spin {
         format!("http://{}", self.port.host())
     }
 
-    /// What the component has written to its standard error.
+    /// What the components have written to their standard error.
     pub(super) fn log(&self) -> String {
-        self.read("logs/confab_stderr.txt")
+        ["confab", "confab-streams"]
+            .map(|component| self.read(&format!("logs/{component}_stderr.txt")))
+            .concat()
     }
 
     fn read(&self, file: &str) -> String {
