@@ -35,6 +35,9 @@ impl Host {
             Err(_) => Command::new(confab_host()),
         };
         let process = command
+            // As docs/deployment.md says.
+            .args(["--max-instance-reuse-count", "100000"])
+            .env("SPIN_MAX_INSTANCE_COUNT", "10000")
             .arg("--from")
             .arg(component::project().join(manifest))
             .args(["--listen", &port.host()])

@@ -153,4 +153,18 @@ mod tests {
             assert_eq!(refusal.status, 404, "{path}");
         }
     }
+
+    /// A stream keeps its instance: the manifest has a component for the routes of streams, and for no others.
+    #[test]
+    fn the_manifest_gives_streams_a_component_of_their_own() {
+        let manifest = include_str!("../../spin.toml");
+        let triggers = manifest.split("[[trigger.http]]\n").skip(1);
+        let of_streams = triggers.filter(|trigger| trigger.contains("\ncomponent = \"confab-streams\"\n"));
+        let given: Vec<_> = of_streams.map(|trigger| trigger.lines().next().unwrap()).collect();
+        let streams = ROUTES
+            .iter()
+            .filter(|route| route.admission == CallersByQuery);
+        let expected: Vec<_> = streams.map(|route| format!("route = \"{}\"", route.path)).collect();
+        assert_eq!(given, expected);
+    }
 }

@@ -1,9 +1,10 @@
 //! A primary of a Cluster dies, or hangs, and its replica takes its place.
 
 use crate::cluster_load::Load;
-use confab_kit::{Cluster, Confab, Follower, log_key, until};
+use confab_kit::{Cluster, Confab, log_key, until};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_takes_the_place_of_a_killed_primary_and_nothing_is_doubled() {
@@ -65,7 +66,8 @@ async fn a_primary_that_hangs_is_replaced_and_its_return_is_harmless() {
 async fn an_instance_that_goes_on_finds_the_replica_that_took_the_place_of_a_primary() {
     let mut cluster = Cluster::start().await;
     let killed = 1;
-    let confab = Confab::on_cluster(&cluster).variable("redis_timeout_ms", 5000).start();
+    let confab = Confab::on_cluster(&cluster).limits(1000, 100_000);
+    let confab = confab.variable("redis_timeout_ms", 5000).start();
     let mut of_killed = Vec::new();
     for number in 0..30 {
         let chat = format!("k{number}:x");
@@ -75,15 +77,24 @@ async fn an_instance_that_goes_on_finds_the_replica_that_took_the_place_of_a_pri
             of_killed.push(chat);
         }
     }
-    // A stream keeps its instance, which has learnt where the slots were.
-    let _kept = Follower::start(&confab, &format!("chat={}", of_killed[0]), None)
-        .opened()
-        .await;
-    let instances = confab.instances();
-    cluster.node_mut(killed).kill();
-    cluster.serves_without(killed).await;
-    for chat in &of_killed {
-        confab.send(chat, "x", "after").await.ok();
+    // An instance that is asked twice a second, and has learnt where the slots were, goes on.
+    let asking = async {
+        loop {
+            assert_eq!(confab.get("/ping").await.status, 200);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let meanwhile = async {
+        let instances = confab.instances();
+        cluster.node_mut(killed).kill();
+        cluster.serves_without(killed).await;
+        for chat in &of_killed {
+            confab.send(chat, "x", "after").await.ok();
+        }
+        assert_eq!(confab.instances(), instances);
+    };
+    tokio::select! {
+        () = asking => unreachable!(),
+        () = meanwhile => {}
     }
-    assert_eq!(confab.instances(), instances);
 }

@@ -57,6 +57,7 @@ mod original_faults;
 mod outage;
 mod page;
 mod paging;
+mod pool;
 mod positions;
 mod read_marks;
 mod ready;

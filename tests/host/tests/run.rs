@@ -1,27 +1,62 @@
-//! `scripts/run` on a machine with Spin: what it makes of `REDIS_URL`.
+//! `scripts/run` on a machine with Spin: what it makes of `REDIS_URL`, and how it starts Spin.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use confab_kit::component::project;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
-/// Stands in for Spin: prints the variables that it would pass on.
+/// Stands in for Spin: prints the variables that it would pass on, and what else it is started with.
 const SPIN: &str = r#"#!/bin/sh
 case $1 in
   --version) echo 'spin 4.1.0' ;;
-  *) echo "$SPIN_VARIABLE_REDIS_SCHEME $SPIN_VARIABLE_REDIS_CREDENTIALS $SPIN_VARIABLE_REDIS_HOST" ;;
+  *)
+    echo "$SPIN_VARIABLE_REDIS_SCHEME $SPIN_VARIABLE_REDIS_CREDENTIALS $SPIN_VARIABLE_REDIS_HOST"
+    echo "$SPIN_MAX_INSTANCE_COUNT $*"
+    ;;
 esac
 "#;
 
-fn run(redis_url: &str) -> Output {
+/// Runs the script of the project in this folder.
+fn run_in(project: &Path, redis_url: Option<&str>, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let spin = folder.path().join("spin");
     std::fs::write(&spin, SPIN).unwrap();
     std::fs::set_permissions(&spin, PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
-    let mut command = Command::new(project().join("scripts/run"));
-    command.env("PATH", path).env("REDIS_URL", redis_url).output().unwrap()
+    let mut command = Command::new(project.join("scripts/run"));
+    command.args(arguments).env("PATH", path).env_remove("REDIS_URL");
+    command.env_remove("SPIN_MAX_INSTANCE_COUNT");
+    command.envs(redis_url.map(|url| ("REDIS_URL", url)));
+    command.output().unwrap()
+}
+
+fn run(redis_url: &str) -> Output {
+    run_in(&project(), Some(redis_url), &[])
+}
+
+fn lines(run: &Output) -> Vec<String> {
+    let printed = String::from_utf8(run.stdout.clone()).unwrap();
+    printed.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn spin_has_many_instances_and_reuses_them_unless_the_caller_says_otherwise() {
+    for (arguments, expected) in [
+        (&[][..], "10000 up --max-instance-reuse-count 100000"),
+        (
+            &["--listen", "127.0.0.1:8080"],
+            "10000 up --max-instance-reuse-count 100000 --listen 127.0.0.1:8080",
+        ),
+        (
+            &["--max-instance-reuse-count", "5"],
+            "10000 up --max-instance-reuse-count 5",
+        ),
+    ] {
+        let run = run_in(&project(), Some("redis://127.0.0.1:6379"), arguments);
+        assert_eq!(lines(&run)[1], expected);
+    }
 }
 
 #[test]
@@ -34,8 +69,7 @@ fn spin_receives_scheme_credentials_and_place_of_redis_url() {
         ("redis://me:s%40id@[::1]:7000/0", "redis me:s%40id [::1]:7000"),
         ("rediss://:said@redis.example/0", "rediss :said redis.example:6379"),
     ] {
-        let run = run(url);
-        assert_eq!(String::from_utf8(run.stdout).unwrap().trim_end(), variables, "{url}");
+        assert_eq!(lines(&run(url))[0], variables, "{url}");
     }
 }
 
