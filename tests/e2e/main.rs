@@ -79,6 +79,7 @@ mod stream_faults;
 mod stream_outage;
 mod stream_resets;
 mod token_script;
+mod torn_file;
 mod unread;
 mod waiting;
 mod wit;

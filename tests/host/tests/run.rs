@@ -1,11 +1,13 @@
-//! `scripts/run` on a machine with Spin: what it makes of `REDIS_URL`, and how it starts Spin.
+//! `scripts/run` on a machine with Spin: what it makes of `REDIS_URL`, and of a Redis of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use confab_kit::component::project;
+use confab_kit::{Port, Redis};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use tempfile::TempDir;
 
 /// Stands in for Spin: prints the variables that it would pass on, and what else it is started with.
 const SPIN: &str = r#"#!/bin/sh
@@ -41,6 +43,19 @@ fn lines(run: &Output) -> Vec<String> {
     printed.lines().map(str::to_owned).collect()
 }
 
+/// A project of its own, whose Redis keeps its data there and takes another port first.
+fn copy(port: &Port) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("scripts")).unwrap();
+    for name in ["scripts/run", "scripts/setup"] {
+        let script = std::fs::read_to_string(project().join(name)).unwrap();
+        let to = folder.path().join(name);
+        std::fs::write(&to, script.replace("6379", &port.number().to_string())).unwrap();
+        std::fs::set_permissions(&to, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
 #[test]
 fn spin_has_many_instances_and_reuses_them_unless_the_caller_says_otherwise() {
     for (arguments, expected) in [
@@ -56,6 +71,35 @@ fn spin_has_many_instances_and_reuses_them_unless_the_caller_says_otherwise() {
     ] {
         let run = run_in(&project(), Some("redis://127.0.0.1:6379"), arguments);
         assert_eq!(lines(&run)[1], expected);
+    }
+}
+
+/// How Redis heals is shown by the e2e test `torn_file`.
+#[tokio::test]
+async fn a_torn_append_only_file_is_written_anew_before_confab_serves() {
+    for torn in [true, false] {
+        let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+        redis.command::<()>(["SET", "key", "value"]).await;
+        redis.command::<()>(["SET", "key", "torn"]).await;
+        redis.kill();
+        if torn {
+            redis.tear(1);
+        }
+        let port = Port::reserve();
+        let project = copy(&port);
+        let files = project.path().join(".confab/appendonlydir");
+        std::fs::create_dir_all(&files).unwrap();
+        for file in std::fs::read_dir(redis.append_only_folder()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), files.join(file.file_name())).unwrap();
+        }
+        let run = run_in(project.path(), None, &[]);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success(), "{said}");
+        assert_eq!(lines(&run)[0], format!("redis  127.0.0.1:{}", port.number()));
+        // Redis numbers its files.
+        assert_eq!(files.join("appendonly.aof.2.base.rdb").exists(), torn, "{said}");
+        assert_eq!(said.contains("Writing the file anew"), torn, "{said}");
     }
 }
 
