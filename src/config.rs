@@ -170,20 +170,6 @@ impl Config {
             origins: values.parsed(CORS_ORIGINS.name, Origins::parse)?,
         })
     }
-    /// A handler does not know in which component it runs.
-    #[test]
-    fn both_components_of_the_manifest_have_the_same_settings() {
-        let manifest = include_str!("../spin.toml");
-        let section = |name: &str| {
-            let (_, after) = manifest.split_once(&format!("[component.{name}]\n")).unwrap();
-            after.split("\n[").next().unwrap().trim().to_owned()
-        };
-        for part in ["", ".variables"] {
-            let one = section(&format!("confab{part}"));
-            assert_eq!(one, section(&format!("confab-streams{part}")));
-            assert!(one.lines().count() > 1, "{one}");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,21 @@ fn the_manifest_and_the_readme_agree_with_the_table() {
     );
 }
 
+/// A handler does not know in which component it runs.
+#[test]
+fn both_components_of_the_manifest_have_the_same_settings() {
+    let manifest = include_str!("../../spin.toml");
+    let section = |name: &str| {
+        let (_, after) = manifest.split_once(&format!("[component.{name}]\n")).unwrap();
+        after.split("\n[").next().unwrap().trim().to_owned()
+    };
+    for part in ["", ".variables"] {
+        let one = section(&format!("confab{part}"));
+        assert_eq!(one, section(&format!("confab-streams{part}")));
+        assert!(one.lines().count() > 1, "{one}");
+    }
+}
+
 #[test]
 fn a_value_that_cannot_be_used_names_its_variable() {
     assert!(Config::parse(&Values::with(&[])).is_ok());

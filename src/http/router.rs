@@ -161,9 +161,7 @@ mod tests {
         let triggers = manifest.split("[[trigger.http]]\n").skip(1);
         let of_streams = triggers.filter(|trigger| trigger.contains("\ncomponent = \"confab-streams\"\n"));
         let given: Vec<_> = of_streams.map(|trigger| trigger.lines().next().unwrap()).collect();
-        let streams = ROUTES
-            .iter()
-            .filter(|route| route.admission == CallersByQuery);
+        let streams = ROUTES.iter().filter(|route| route.admission == CallersByQuery);
         let expected: Vec<_> = streams.map(|route| format!("route = \"{}\"", route.path)).collect();
         assert_eq!(given, expected);
     }

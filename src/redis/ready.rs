@@ -52,7 +52,10 @@ fn named<'a>(hello: &'a [RedisResult], name: &str) -> Option<&'a [u8]> {
 
 /// The major and minor version in a reply to `HELLO`.
 fn version(hello: &[RedisResult]) -> Option<[u32; 2]> {
-    let mut parts = str::from_utf8(named(hello, "version")?).ok()?.split('.').map(str::parse);
+    let mut parts = str::from_utf8(named(hello, "version")?)
+        .ok()?
+        .split('.')
+        .map(str::parse);
     Some([parts.next()?.ok()?, parts.next()?.ok()?])
 }
 

@@ -39,7 +39,11 @@ fn templates_are_resolved() {
         ("redis://other:1", false),
         ("rediss://r.example:1", false),
     ] {
-        assert_eq!(component.allows(&Url::parse(address).unwrap()), Ok(allowed), "{address}");
+        assert_eq!(
+            component.allows(&Url::parse(address).unwrap()),
+            Ok(allowed),
+            "{address}"
+        );
     }
 }
 
@@ -74,7 +78,10 @@ fn a_path_leads_to_its_own_component_and_every_other_one_to_that_of_the_rest() {
         assert_eq!(app.component(path).name, name, "{path}");
     }
     assert_eq!(app.component("/a/b").variables["url"], "x");
-    assert_eq!(app.component("/a/b").allowed_outbound_hosts.as_ref().map(Vec::len), Ok(0));
+    assert_eq!(
+        app.component("/a/b").allowed_outbound_hosts.as_ref().map(Vec::len),
+        Ok(0)
+    );
     assert_eq!(app.components().len(), 2);
     for (from, to, reason) in [
         ("\"/a/b\"", "\"/a/...\"", "exact paths"),
