@@ -5,6 +5,7 @@ use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::member::Member;
 use crate::domain::quota::Allowance;
+use std::borrow::Cow;
 
 /// The most bytes (of UTF-8) of a text.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -136,6 +137,16 @@ pub struct Message {
     pub send_time: u64,
 }
 
+impl Message {
+    /// The sender's name in the one form; as it is stored if it is no name any more.
+    pub fn member(&self) -> Cow<'_, str> {
+        match Member::parse(&self.sender) {
+            Ok(member) if member.as_str() != self.sender => member.as_str().to_owned().into(),
+            Ok(_) | Err(_) => Cow::from(&self.sender),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +179,19 @@ mod tests {
                 matches!(&error, Error::Invalid { field: Some(got), .. } if *got == field),
                 "{chat:?} {text:?} {sender:?}: {error:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_message_knows_its_sender_in_the_one_form() {
+        for (sender, member) in [("Οδυσσεύς", "οδυσσεύσ"), ("bob", "bob"), ("no:name", "no:name")] {
+            let message = Message {
+                index: 0,
+                sender: sender.to_owned(),
+                text: String::new(),
+                send_time: 1,
+            };
+            assert_eq!(message.member(), member);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::domain::inbox::{Entry, InboxPage};
 use crate::domain::message;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// The JSON of a chat in an inbox, the same in a page and in a server-sent event.
 #[derive(Serialize)]
@@ -23,6 +24,7 @@ pub(super) struct InboxEntry<'a> {
 struct Last<'a> {
     text: &'a str,
     sender: &'a str,
+    member: Cow<'a, str>,
     send_time: u64,
     index: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +46,7 @@ impl<'a> InboxEntry<'a> {
             last: Last {
                 text,
                 sender,
+                member: entry.last.member(),
                 send_time: *send_time,
                 index: *index,
                 cut: entry.cut.then_some(true),

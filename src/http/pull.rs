@@ -5,7 +5,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::page::{Page, PageFields, PageRequest};
 use crate::http::call::Call;
-use crate::http::message::Message;
+use crate::http::message::{Members, Message};
 use crate::http::query::Query;
 use crate::http::response::{self, Response};
 use crate::http::{body, json};
@@ -42,11 +42,11 @@ struct Pulled<'a> {
 
 impl<'a> Pulled<'a> {
     fn new(chat: &'a str, page: &'a Page) -> Self {
+        let mut members = Members::default();
+        let messages = page.messages.iter();
         Self {
-            messages: page
-                .messages
-                .iter()
-                .map(|message| Message::new(chat, message))
+            messages: messages
+                .map(|message| Message::new(chat, message, &mut members))
                 .collect(),
             has_more: page.next.map(|_| true),
             next_cursor: page.next,

@@ -49,7 +49,7 @@ impl Methods {
 pub(super) const ROUTES: &[Route] = &[
     get("/ping", Anybody, |call| now(ping::handle(&call))),
     get("/ready", Anybody, |call| Box::pin(ready::handle(call))),
-    get("/api/me", Callers, |call| now(me::handle(&call))),
+    get("/api/me", Callers, |call| Box::pin(me::handle(call))),
     post("/api/send", Callers, |call| Box::pin(send::handle(call))),
     get("/api/pull", Callers, |call| Box::pin(pull::handle(call))),
     get("/api/stream", CallersByQuery, |call| Box::pin(stream::handle(call))),

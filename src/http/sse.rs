@@ -5,7 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::position::Position;
 use crate::domain::update::Update;
 use crate::http::headers::Headers;
-use crate::http::message::Message;
+use crate::http::message::{Members, Message};
 use crate::http::response::json;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -79,7 +79,8 @@ pub(super) fn update(chat: &str, update: &Update) -> Result<Vec<u8>> {
         }
         Update::Message { epoch, message } => {
             let position = Position::after(*epoch, message.index, message.send_time);
-            event(None, Some(&position.to_string()), &json(&Message::new(chat, message))?)
+            let message = Message::new(chat, message, &mut Members::default());
+            event(None, Some(&position.to_string()), &json(&message)?)
         }
         Update::Reset(reset) => {
             let data = Reset {
@@ -149,7 +150,7 @@ mod tests {
     fn events_are_lines_that_no_text_can_break() {
         let message = message::Message {
             index: 41,
-            sender: "alice".into(),
+            sender: "Alice".into(),
             text: "a\nb\r\n\ndata: c\0\u{85}\u{2028}\u{2029}é".into(),
             send_time: 18,
         };
@@ -178,7 +179,7 @@ mod tests {
             ),
             (
                 Update::Message { epoch, message },
-                "id: 17-41-18\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\\u0085\\u2028\\u2029é\",\"sender\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
+                "id: 17-41-18\ndata: {\"chat\":\"Alice:bob\",\"text\":\"a\\nb\\r\\n\\ndata: c\\u0000\\u0085\\u2028\\u2029é\",\"sender\":\"Alice\",\"member\":\"alice\",\"send_time\":18,\"index\":41}\n\n",
             ),
             (
                 reset(Some(epoch)),

@@ -60,14 +60,14 @@ async fn a_token_names_the_caller_and_an_open_confab_ignores_it() {
     let confab = required(&redis).start();
     for token in [token("Alice"), eddsa(&claims("Alice", 60))] {
         let me = with(&confab, Method::GET, "/api/me", &token, "").await.ok();
-        assert_eq!(me, json!({ "name": "Alice", "auth": "required" }));
+        assert_eq!((&me["name"], &me["auth"]), (&json!("alice"), &json!("required")));
     }
     let open = Confab::start(&redis);
     for token in [token("alice"), "forged".into()] {
         let me = with(&open, Method::GET, "/api/me?access_token=x", &token, "")
             .await
             .ok();
-        assert_eq!(me, json!({ "name": null, "auth": "open" }));
+        assert_eq!((&me["name"], &me["auth"]), (&json!(null), &json!("open")));
     }
 }
 

@@ -39,7 +39,7 @@ async fn an_inbox_has_every_chat_newest_first_with_its_last_message_and_what_is_
         chats[0],
         json!({
             "chat": confab.chat("alice:bob"), "with": confab.name("bob"), "epoch": epoch, "unread": 3, "read": 0, "read_position": "0",
-            "last": { "text": "3", "sender": confab.name("BOB"), "send_time": sent["send_time"], "index": 2 },
+            "last": { "text": "3", "sender": confab.name("BOB"), "member": confab.name("bob"), "send_time": sent["send_time"], "index": 2 },
             "read_by_other": 3, "read_by_other_position": format!("{epoch}-2-{}", sent["send_time"]),
         })
     );

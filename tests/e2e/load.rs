@@ -68,7 +68,7 @@ async fn a_thousand_requests_share_instances_and_nothing_else() {
                 assert_eq!(
                     page["messages"],
                     json!([{
-                        "chat": chat, "text": text, "sender": name, "send_time": receipt["send_time"], "index": round
+                        "chat": chat, "text": text, "sender": name, "member": name, "send_time": receipt["send_time"], "index": round
                     }])
                 );
             }

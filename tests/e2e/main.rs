@@ -51,6 +51,7 @@ mod limits_streams;
 mod load;
 mod loads;
 mod long_poll;
+mod me;
 mod model;
 mod names;
 mod original_faults;

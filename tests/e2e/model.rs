@@ -187,6 +187,7 @@ impl Program<'_> {
         }
         model.messages.push(json!({
             "chat": self.confab.chat(name), "text": words, "sender": self.confab.name(sender),
+            "member": self.confab.name(sender),
             "send_time": receipt["send_time"], "index": receipt["index"],
         }));
     }

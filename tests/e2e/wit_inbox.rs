@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// An entry as HTTP returns it.
 fn json_of(entry: &InboxEntry) -> Value {
     let mut last = json!({
-        "text": entry.last.text, "sender": entry.last.sender, "send_time": entry.last.send_time, "index": entry.last.index,
+        "text": entry.last.text, "sender": entry.last.sender, "member": entry.last.sender.to_lowercase(), "send_time": entry.last.send_time, "index": entry.last.index,
     });
     if entry.cut {
         last["cut"] = json!(true);

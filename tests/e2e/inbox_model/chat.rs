@@ -151,7 +151,7 @@ impl Chat {
         let unread = if reader == with { 0 } else { self.unread(reader) };
         json!({
             "chat": name, "with": with, "epoch": self.epoch(), "unread": unread,
-            "last": { "text": last.text, "sender": last.sender, "send_time": last.time, "index": index },
+            "last": { "text": last.text, "sender": last.sender, "member": last.sender, "send_time": last.time, "index": index },
             "read": read, "read_position": position,
             "read_by_other": by_other, "read_by_other_position": position_by_other,
         })
