@@ -1,193 +1,288 @@
 /**
- * A client of confab without DOM, for browsers and Node 20. Import it from your confab, or copy it.
+ * A client of confab, for browsers and Node 20; docs/client.md has examples. What may pass (no network, a 429, a 503, what a proxy
+ * answers) is tried again. Any other refusal is thrown as a `Problem`.
  *
- *     import { Confab, keep } from 'https://chat.example/confab.js';
  *     const confab = new Confab({ token: (refused) => myToken(refused) });
  *     await confab.send({ chat: 'alice:bob', text: 'Hi Bob' });
- *     const messages = [];
- *     for await (const event of confab.followChat('alice:bob', { after: '0' })) keep(messages, event);
  *
- * What may pass (no network, a 429, a 503) is tried again. Any other refusal is thrown as a `Problem`.
+ * @import * as T from './types.d.ts'
  */
 
-/** Why confab refused, with the fields that it sent (`type`, `title`, `detail`, `field` ...). `status` is 0 if no answer came. */
+/** Why confab refused, with the fields that it sent. `status` is 0 if no answer came. */
 export class Problem extends Error {
+	/** `wait` is `Retry-After` in milliseconds. @param {T.ProblemFields} fields @param {number} status */
 	constructor(fields, status, wait = 0) {
 		super(fields.detail ?? `status ${status}`);
-		// `wait` is `Retry-After` in milliseconds.
-		Object.assign(this, fields, { status, wait });
+		Object.assign(this, fields);
+		this.type = fields.type;
+		this.field = fields.field;
+		this.epoch = fields.epoch;
+		this.index = fields.index;
+		this.stored = fields.stored;
+		this.status = status;
+		this.wait = wait;
+	}
+
+	/** Whether confab said it, not something on the way. */
+	get own() {
+		return !!this.type?.startsWith('/problems/');
 	}
 
 	/** Whether the same request may succeed later. */
 	get passes() {
-		return [0, 408, 429].includes(this.status) || this.status >= 500;
+		return !this.own || [408, 429].includes(this.status) || this.status >= 500;
 	}
 }
 
-/** A new idempotency key. (A page that came by plain HTTP has no `crypto.randomUUID`.) */
+/** A new idempotency key. (By plain HTTP there is no `crypto.randomUUID`.) */
 export const newKey = () =>
 	Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Applies an event of `followChat` to an array of messages: it then holds what the chat holds, in order. */
+/**
+ * Applies an event of `followChat` to an array of messages: it then holds what the chat holds, in order.
+ * @param {T.Message[]} messages @param {T.ChatEvent} event
+ */
 export function keep(messages, { type, data }) {
-	const lost = { reset: [data.index, Infinity], gap: [data.from, data.first_index] }[type] ?? [];
-	const kept = messages.filter(({ index }) => !(index >= lost[0] && index < lost[1]));
+	let [from, to] = [0, 0];
+	if (type === 'reset') [from, to] = [data.index, Infinity];
+	if (type === 'gap') [from, to] = [data.from, data.first_index];
+	const kept = messages.filter(({ index }) => index < from || index >= to);
 	messages.splice(0, messages.length, ...kept, ...(type === 'message' ? [data] : []));
 }
 
-/** Applies an event of `followInbox` to an array of chats: it then holds your chats, the newest one first. */
-export function keepChats(chats, { type, data }) {
-	let kept = type === 'inbox' ? data.chats : chats.filter(({ chat }) => chat !== data.chat);
-	if (type === 'chat') kept = [data, ...kept].sort((one, two) => two.last.send_time - one.last.send_time);
-	chats.splice(0, chats.length, ...kept);
+/**
+ * Applies an event of `followInbox`, or a page of `inbox`, to an array of chats: it then holds your chats, the newest one first.
+ * @param {T.Chat[]} chats @param {T.InboxEvent | T.PageEvent} event
+ */
+export function keepChats(chats, event) {
+	const { type, data } = event;
+	const come = type === 'gone' ? [] : type === 'chat' ? [data] : data.chats;
+	const names = new Set((type === 'gone' ? [data] : come).map(({ chat }) => chat));
+	const before = type === 'page' && event.before;
+	// A page has all chats between two places.
+	const covers = (/** @type {string} */ place) =>
+		'chats' in data && (!before || isAbove(before, place)) && !(data.next && isAbove(data.next, place));
+	const kept = chats.filter((chat) => !names.has(chat.chat) && !covers(placeOf(chat)));
+	const all = [...come, ...kept].sort((one, two) => (isAbove(placeOf(one), placeOf(two)) ? -1 : 1));
+	chats.splice(0, chats.length, ...all);
 }
 
-/** One person's way to one confab. Each method has an option `signal`, an `AbortSignal`. */
+/** A chat's place among yours, as `next` has it. @param {T.Chat} chat */
+const placeOf = ({ chat, last }) => `${last.send_time}:${chat}`;
+
+/** Whether a place comes before another, as it is newer. @param {string} one @param {string} two */
+export function isAbove(one, two) {
+	const [first, second] = [one, two].map((place) => Number(place.slice(0, place.indexOf(':'))));
+	return first === second ? one > two : first > second;
+}
+
+/** One person's way to one confab. */
 export class Confab {
+	/** @type {T.Self & { base: string | URL }} */
 	#self;
-	#sending = new Map();
-	#pauses = new Set();
+	/** By chat: the index after that of the last send. @type {Map<string, Promise<number | undefined>>} */
+	#sends = new Map();
+	#wakes = new Set();
+	/** @type {T.Me | undefined} */
+	#me;
 
-	/**
-	 * - `base`: where confab is; by default, where this module came from.
-	 * - `name`: who you are, if confab is open.
-	 * - `token`: if it is not, a function that returns the bearer token or a promise of it, for each request. After a 401 it is called with
-	 *   the refused token: it returns a new one, or the 401 is thrown.
-	 */
+	/** @param {T.Self} [options] */
 	constructor(options) {
-		this.#self = { base: new URL('.', import.meta.url), token() {}, ...options };
+		this.#self = { base: new URL('.', import.meta.url), ...options };
 	}
 
-	/** Who confab says you are: `{ name, auth }`. */
-	me(options) {
-		return this.#ask('GET', 'api/me', options);
+	/** Who confab says you are, and what a client must know of it. @param {T.Options} [options] @returns {Promise<T.Me>} */
+	async me(options) {
+		return (this.#me = await this.#ask({ path: 'api/me', query: { name: this.#self.name } }, options));
 	}
 
 	/**
-	 * Returns `{ index, send_time, key }` when the text is stored: once, however many tries that takes, and in the order of the calls. To go
-	 * on with a send after a reload, repeat it with its `key`. It tries for `patience` milliseconds (by default an hour: less than confab's
-	 * `idempotency_window_s`). `onTry` receives the `Problem` of each try that failed.
+	 * Returns when the text is stored: once, however many tries that takes, and in the order of the calls. It tries for an hour or
+	 * `patience`, but no longer than confab remembers the key. Then it looks; if nobody can know, the `Problem` has `stored: null`.
+	 * @param {T.Draft} draft @param {T.Options} [options] @returns {Promise<T.Receipt>}
 	 */
-	async send({ chat, text, sender = this.#self.name, key = newKey() }, options) {
-		const before = this.#sending.get(chat);
-		const sent = (async () => {
-			await before?.catch(() => {});
-			const parts = { headers: { 'Idempotency-Key': `"${key}"` }, body: { chat, text, sender } };
-			return { ...(await this.#ask('POST', 'api/send', { patience: 3_600_000, ...options, ...parts })), key };
-		})();
-		this.#sending.set(chat, sent);
-		try {
-			return await sent;
-		} finally {
-			if (this.#sending.get(chat) === sent) this.#sending.delete(chat);
-		}
+	async send({ chat, text, sender = this.#self.name, key = newKey(), began, from }, options) {
+		const before = this.#sends.get(chat) ?? Promise.resolve(undefined);
+		const headers = { 'Idempotency-Key': `"${key}"` };
+		const sent = before.then((next) => {
+			const send = { chat, text, sender, began, from: from ?? next };
+			return this.#ask({ path: 'api/send', headers, body: { chat, text, sender }, send }, { patience: 3_600_000, ...options });
+		});
+		this.#sends.set(chat, sent.then(({ index }) => index + 1, () => before));
+		const { index, send_time } = await sent;
+		return { index, send_time, key };
 	}
 
-	/** One page of a chat. `fields` are those of `GET /api/pull`, like `after`, `reverse`, `before`, `limit`. */
+	/** One page of a chat. @param {string} chat @param {T.PullFields} [fields] @param {T.Options} [options] @returns {Promise<T.Page>} */
 	pull(chat, fields, options) {
-		return this.#ask('GET', 'api/pull', { ...options, query: { chat, ...fields } });
+		return this.#ask({ path: 'api/pull', query: { chat, ...fields } }, options);
 	}
 
-	/** One page of your chats. `fields` are those of `GET /api/inbox`: `limit` and `before`. */
+	/** One page of your chats. @param {T.InboxFields} [fields] @param {T.Options} [options] @returns {Promise<T.Inbox>} */
 	inbox(fields, options) {
-		return this.#ask('GET', 'api/inbox', { ...options, query: { name: this.#self.name, ...fields } });
-	}
-
-	/** Says that you have read a chat up to a `position`, that of a page or the id of an event. It never goes back. */
-	read(chat, position, options) {
-		return this.#ask('POST', 'api/read', { ...options, body: { name: this.#self.name, chat, position } });
+		return this.#ask({ path: 'api/inbox', query: { name: this.#self.name, ...fields } }, options);
 	}
 
 	/**
-	 * Yields `{ type, data, id }` for each event of a chat: `open`, then `message`, `reset` and `gap` (see `keep`). It begins after the id or
-	 * position `after` ('0': the chat's start), or else with the next message, and goes on over as many streams as it takes until `signal`
-	 * aborts. `onState` receives `{ live: true }`, or `{ live: false, problem }` between tries.
+	 * Says that you have read a chat up to the `position` of a page or the id of an event.
+	 * @param {string} chat @param {string} position @param {T.Options} [options] @returns {Promise<T.Marked>}
+	 */
+	read(chat, position, options) {
+		const body = { name: this.#self.name, chat, position };
+		return this.#ask({ path: 'api/read', body, keepalive: true }, options);
+	}
+
+	/**
+	 * Yields each event of a chat (see `keep`) after the id or position `after` ('0': the chat's start), or else from now on, until `signal`
+	 * aborts. `onState` receives whether it is `live`, and else the `problem`.
+	 * @param {string} chat @param {T.FollowOptions} [options] @returns {T.ChatEvents}
 	 */
 	followChat(chat, options) {
 		return this.#follow('api/stream', { chat }, options);
 	}
 
-	/** The same for all your chats, by one stream: yields `inbox`, `chat` and `gone` (see `keepChats`). */
+	/** Yields what happens in your chats (see `keepChats`). @param {T.FollowOptions} [options] @returns {T.InboxEvents} */
 	followInbox(options) {
 		return this.#follow('api/inbox/stream', { name: this.#self.name }, options);
 	}
 
-	/** Tries at once, unless confab asked for a pause, and begins streams anew: for when the network is back. */
+	/** For when the network is back: begins anew, and at once unless confab asked for a pause. */
 	wake() {
-		for (const end of this.#pauses) end();
+		for (const wake of this.#wakes) wake();
 	}
 
-	/** Makes a request until it succeeds, cannot succeed, or `patience` is over. */
-	async #ask(method, path, { patience = 60_000, onTry, signal, ...options } = {}) {
+	/**
+	 * Asks until it succeeds, cannot succeed, or `patience` is over; for a `send`, no longer than confab remembers it.
+	 * @param {T.Request} request @param {T.Options} [options] @returns {Promise<any>}
+	 */
+	async #ask(request, { patience = 60_000, onTry, signal } = {}) {
+		const { send } = request;
 		const end = Date.now() + patience;
 		for (let failures = 0; ; failures++) {
+			const options = { patience: end - Date.now(), onTry, signal };
+			if (send?.began && (await this.#isForgotten(send.began, options))) return this.#find(send, options);
+			const began = Date.now();
+			const attempt = this.#attempt(() => (this.#me?.request_timeout_ms ?? 28_000) + 12_000, signal);
 			try {
-				// confab answers within 28 s.
-				const { response } = await this.#request(method, path, { ...options, signal: either(AbortSignal.timeout(40_000), signal) });
-				return await response.json();
+				const { response } = await this.#request(request, attempt.signal);
+				const answer = await response.json();
+				attempt.end();
+				return answer;
 			} catch (error) {
+				attempt.end();
 				signal?.throwIfAborted();
 				const problem = problemOf(error);
 				const wait = pauseAfter(failures, problem.wait);
+				if (send && problem.stored !== false && problem.status !== 429) send.began ??= began;
 				if (!problem.passes || Date.now() + wait > end) throw problem;
-				onTry?.(problem);
-				await this.#pause(wait, problem.wait, signal);
-				signal?.throwIfAborted();
+				if (attempt.isWoken) continue;
+				onTry?.(problem, send?.began ?? began);
+				if (!this.#me && request.path !== 'api/me') await this.me({ patience: 0, signal }).catch(() => {});
+				await this.#pause(wait, problem, signal);
 			}
 		}
 	}
 
-	/** Makes a request, and again with a new token after a 401. Throws a `Problem` unless it succeeds. */
-	async #request(method, path, { query = {}, body, headers, signal, refused }) {
+	/** @param {number} began @param {T.Options} options */
+	async #isForgotten(began, options) {
+		if (!this.#me) await this.me(options);
+		// The least that any confab has.
+		const window = (this.#me?.idempotency_window_s ?? 60) * 1000;
+		return Date.now() > began + window - Math.min(this.#me?.request_timeout_ms ?? 28_000, window / 2);
+	}
+
+	/** Looks for a message that may be stored. @param {T.Draft} send @param {T.Options} options */
+	async #find({ chat, text, sender, from, began = 0 }, options) {
+		const problem = new Problem(UNKNOWN, 0);
+		options.onTry?.(problem, began);
+		for (let before; ; ) {
+			const page = await this.pull(chat, { reverse: true, limit: 100, before }, options);
+			const later = page.messages.filter(({ index, send_time }) => (from === undefined ? send_time >= began * 1000 : index >= from));
+			const found = later.find((one) => one.text === text && (sender ? one.sender === sender : one.member === this.#me?.name));
+			if (found) return found;
+			if (!page.has_more || later.length < page.messages.length) throw problem;
+			before = later.at(-1)?.index;
+		}
+	}
+
+	/** Aborts a request by `signal`, `wake`, or a silence of `limit`. @param {() => number} limit @param {AbortSignal} [signal] */
+	#attempt(limit, signal) {
+		const controller = new AbortController();
+		const abort = () => controller.abort();
+		let heard = Date.now();
+		const timer = setInterval(() => Date.now() - heard > limit() && abort(), 1000);
+		const wake = () => {
+			attempt.isWoken = true;
+			abort();
+		};
+		const attempt = {
+			signal: controller.signal,
+			isWoken: false,
+			hear: () => (heard = Date.now()),
+			end: () => {
+				clearInterval(timer);
+				this.#wakes.delete(wake);
+				signal?.removeEventListener('abort', abort);
+				abort();
+			},
+		};
+		this.#wakes.add(wake);
+		signal?.addEventListener('abort', abort);
+		if (signal?.aborted) abort();
+		return attempt;
+	}
+
+	/** Makes a request, and again with a new token after a 401. @param {T.Request} request @param {AbortSignal} signal */
+	async #request({ path, query = {}, body, headers, refused, keepalive, type = 'application/json' }, signal) {
 		const url = new URL(path, this.#self.base);
-		for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+		for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
 		for (let tries = 0; ; tries++) {
-			const token = await this.#self.token(refused);
+			const token = (await this.#self.token?.(refused)) ?? undefined;
 			const response = await fetch(url, {
-				method, signal,
+				method: body ? 'POST' : 'GET', signal, keepalive,
 				headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) },
 				body: body && JSON.stringify(body),
 			});
-			if (response.ok) return { response, token };
-			if (response.status !== 401 || tries > 1 || !token || token === refused) {
-				const fields = await response.json().catch(() => ({}));
-				throw new Problem(fields, response.status, response.headers.get('Retry-After') * 1000 || 0);
-			}
+			const { status } = response;
+			const is = (/** @type {string} */ type) => response.headers.get('Content-Type')?.startsWith(type);
+			if (response.ok && is(type)) return { response, token };
+			const fields = is('application/problem+json') ? await response.json() : {};
+			const problem = new Problem(fields, status, Number(response.headers.get('Retry-After')) * 1000 || 0);
+			if (!problem.own) throw new Problem({ detail: `Something on the way to confab answered in its place (${status}).` }, status);
+			if (status !== 401 || tries > 1 || !token || token === refused) throw problem;
 			refused = token;
 		}
 	}
 
+	/** @param {string} path @param {T.Request['query']} query @param {T.FollowOptions} [options] @returns {AsyncGenerator} */
 	async *#follow(path, query, { after: id, signal, onState = () => {} } = {}) {
-		let [retry, failures, refused] = [1000, 0];
+		/** @type {T.Request} */
+		const request = { path, query, type: 'text/event-stream' };
+		let [retry, failures] = [1000, 0];
+		const live = () => {
+			failures = 0;
+			onState({ live: true });
+		};
 		while (!signal?.aborted) {
-			const [stream, timers] = [new AbortController(), {}];
-			const stop = () => stream.abort();
-			// A heartbeat comes every 15 s: a stream that is silent for longer is dead.
-			const heard = () => {
-				clearTimeout(timers.silence);
-				timers.silence = setTimeout(stop, 50_000);
-			};
-			const live = () => {
-				failures = 0;
-				onState({ live: true });
-			};
-			const old = refused;
+			// Three heartbeats.
+			const attempt = this.#attempt(() => (this.#me?.stream_heartbeat_s ?? 15) * 3000 + 5000, signal);
+			/** @type {Problem | undefined} */
 			let problem;
-			refused = undefined;
-			this.#pauses.add(stop);
-			heard();
+			if (id) request.headers = { 'Last-Event-ID': id };
 			try {
-				const headers = id && { 'Last-Event-ID': id };
-				const { response, token } = await this.#request('GET', path, { query, headers, refused: old, signal: either(stream.signal, signal) });
+				const asked = this.#request({ ...request }, attempt.signal);
+				request.refused = undefined;
+				const { response, token } = await asked;
 				// A resumed stream may have nothing to say.
-				timers.live = setTimeout(live, 1000);
-				for await (const { event: type = 'message', ...fields } of events(response.body, heard)) {
-					({ retry = retry, id = id } = fields);
-					if (!fields.data) continue;
-					clearTimeout(timers.live);
-					const data = JSON.parse(fields.data);
+				setTimeout(() => attempt.signal.aborted || live(), 1000);
+				if (!this.#me) this.me({ patience: 0, signal }).catch(() => {});
+				for await (const event of events(response, attempt.hear)) {
+					if (event.retry) retry = Number(event.retry);
+					id = event.id ?? id;
+					if (!event.data) continue;
+					const [type, data] = [event.event ?? 'message', JSON.parse(event.data)];
 					if (type === 'problem') {
-						if (data.status === 401) refused = token;
+						if (data.status === 401) request.refused = token;
 						problem = new Problem(data, data.status);
 					} else {
 						live();
@@ -197,50 +292,56 @@ export class Confab {
 			} catch (error) {
 				problem = problemOf(error);
 			} finally {
-				this.#pauses.delete(stop);
-				for (const timer of Object.values(timers)) clearTimeout(timer);
-				stop();
+				attempt.end();
 			}
 			if (signal?.aborted) return;
-			if (problem && !problem.passes && !refused) throw problem;
+			if (attempt.isWoken) continue;
+			if (problem && !problem.passes && !request.refused) throw problem;
 			if (problem) onState({ live: false, problem });
-			const wait = problem ? pauseAfter(failures++, problem.wait) : Number(retry);
-			await this.#pause(wait, problem?.wait, signal);
+			const wait = problem ? pauseAfter(failures++, problem.wait) : retry;
+			await this.#pause(wait, problem, signal).catch(() => {});
 		}
 	}
 
-	async #pause(wait, asked, signal) {
-		let timer, end;
+	/** @param {number} wait @param {Problem} [problem] @param {AbortSignal} [signal] */
+	async #pause(wait, problem, signal) {
+		let end = () => {};
 		await new Promise((resolve) => {
-			timer = setTimeout((end = resolve), wait);
-			if (!asked) this.#pauses.add(end);
-			signal?.addEventListener('abort', end, { once: true });
+			const timer = setTimeout(resolve, wait);
+			end = () => resolve(clearTimeout(timer));
+			if (!problem?.wait) this.#wakes.add(end);
+			signal?.addEventListener('abort', end);
+			if (signal?.aborted) end();
 		});
-		clearTimeout(timer);
-		this.#pauses.delete(end);
+		this.#wakes.delete(end);
+		signal?.removeEventListener('abort', end);
+		signal?.throwIfAborted();
 	}
 }
 
-const either = (one, two) => (two ? AbortSignal.any([one, two]) : one);
+const UNKNOWN = { type: '/problems/unknown', detail: 'nobody knows whether the message is stored', stored: null };
 
-/** Whatever else is thrown means that no answer came. */
+/** @param {unknown} error */
 const problemOf = (error) => (error instanceof Problem ? error : new Problem({ detail: 'confab cannot be reached', cause: error }, 0));
 
-/** Doubles from half a second to half a minute, at random up to half less; never less than confab asked for. */
+/** Half a second to half a minute, at random up to half less; at least what is asked for. @param {number} failures @param {number} asked */
 const pauseAfter = (failures, asked) => Math.max(Math.min(500 * 2 ** failures, 30_000), asked * 2) * (0.5 + Math.random() / 2);
 
-/** Reads server-sent events: yields the fields of each, and calls `heard` at each chunk. */
-async function* events(body, heard) {
-	const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-	let [rest, event] = ['', {}];
+/** Yields the fields of each server-sent event. @param {Response} response @param {() => void} hear */
+async function* events(response, hear) {
+	const decoder = /** @type {TransformStream<any, string>} */ (new TextDecoderStream());
+	const reader = /** @type {ReadableStream} */ (response.body).pipeThrough(decoder).getReader();
+	/** @type {Record<string, string>} */
+	let event = {};
+	let rest = '';
 	for (;;) {
 		const { done, value } = await reader.read();
 		if (done) return;
-		heard();
+		hear();
 		const lines = (rest + value).split(/\r?\n/);
-		rest = lines.pop();
+		rest = lines.pop() ?? '';
 		for (const line of lines) {
-			const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+			const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
 			if (line) event[field] = field === 'data' && event.data ? `${event.data}\n${value}` : value;
 			else {
 				yield event;

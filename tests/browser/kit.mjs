@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createProxy, request as ask } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,14 @@ export class Redis {
     await once(this.process, 'exit');
   }
 
+  /** Forgets all idempotency keys, as it does when their time is over. */
+  async forgetKeys() {
+    const script = "for _, key in ipairs(redis.call('KEYS', 'confab:*:sent:*')) do redis.call('DEL', key) end";
+    const socket = connect(this.port, '127.0.0.1');
+    socket.end(`EVAL "${script}" 0\r\nQUIT\r\n`);
+    for await (const _ of socket);
+  }
+
   async end() {
     await this.stop();
     rmSync(this.folder, { recursive: true });
@@ -105,6 +114,59 @@ export class Server {
   }
 }
 
+/** A proxy between a client and confab. It passes everything on, unless `answer` says otherwise. */
+export class Gate {
+  /**
+   * Receives each request, and returns what the proxy answers in place of confab: `{ status, type, body }`; or 'cut' to drop the
+   * connection, 'lose' to pass the request on and drop confab's answer, a promise to wait for; or nothing, to pass it on.
+   */
+  answer = () => {};
+  requests = [];
+
+  static async start(server) {
+    const gate = new Gate();
+    gate.target = server.url;
+    gate.proxy = createProxy((request, response) => gate.#serve(request, response).catch(() => response.destroy()));
+    gate.proxy.listen(0, '127.0.0.1');
+    await once(gate.proxy, 'listening');
+    gate.url = `http://127.0.0.1:${gate.proxy.address().port}`;
+    return gate;
+  }
+
+  async #serve(request, response) {
+    this.requests.push(request);
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    const how = await this.answer(request);
+    if (how === 'cut' || request.socket.destroyed) return response.destroy();
+    if (how?.status) {
+      response.writeHead(how.status, { 'content-type': how.type ?? 'text/html' });
+      return response.end(how.body ?? '<title>Sign in</title>');
+    }
+    const { method, headers, url } = request;
+    const passed = ask(this.target + url, { method, headers }, (answer) => {
+      if (how === 'lose') return answer.resume().on('end', () => response.destroy());
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+      // Whoever waits for the first event must know that the stream is there.
+      response.flushHeaders();
+    });
+    passed.on('error', () => response.destroy());
+    response.on('close', () => passed.destroy());
+    passed.end(Buffer.concat(parts));
+  }
+
+  /** Drops all connections. */
+  cut() {
+    this.proxy.closeAllConnections();
+  }
+
+  end() {
+    this.proxy.close();
+    this.cut();
+  }
+}
+
 /** The variables of a confab that knows who calls, by the tokens of `tokenOf`. */
 export const identity = { auth: 'required', auth_secret: 'a-secret-of-the-browser-tests-alone' };
 
@@ -137,7 +199,7 @@ export class Browser {
 
   /** A page on which `name` has come in, in open mode, with the chat with `other` open. */
   async person(server, name, other, options) {
-    const page = await this.open(`${server.url}/${other ? `#with=${other}` : ''}`, options);
+    const page = await this.open(`${server.url}/${other ? `#${new URLSearchParams({ with: other })}` : ''}`, options);
     await page.getByLabel('Your name').fill(name);
     await page.keyboard.press('Enter');
     await page.locator('#chats[aria-busy="false"]').waitFor({ state: 'attached' });
