@@ -24,6 +24,12 @@ impl Asset {
         }
     }
 
+    /// What is in it.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &'static str {
+        self.text
+    }
+
     /// The answer to a request with these headers: 304 if the client has this version.
     pub(super) fn answer(&self, request: &Headers) -> Response {
         let tag = format!("\"{:016x}\"", self.hash);
@@ -37,6 +43,8 @@ impl Asset {
         headers.set("cache-control", "no-cache");
         headers.set("etag", tag);
         headers.set("content-security-policy", POLICY);
+        // A page that opened this one has no hold of its window.
+        headers.set("cross-origin-opener-policy", "same-origin");
         headers.set("x-content-type-options", "nosniff");
         headers.set("referrer-policy", "no-referrer");
         response

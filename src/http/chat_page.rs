@@ -1,24 +1,35 @@
-//! `GET /` and its three files: the chat page, which stands on `/confab.js`.
+//! `GET /` and its files: the chat page, which stands on `/confab.js`.
 
 use crate::http::asset::Asset;
 use crate::http::call::Call;
 use crate::http::problem;
 use crate::http::response::Response;
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The path of a file of the page, and the file.
+macro_rules! file {
+    ($path:expr, $name:literal, $content_type:literal) => {
+        (
+            $path,
+            Asset::new($content_type, include_str!(concat!("../web/", $name))),
+        )
+    };
+    ($name:literal) => {
+        file!(concat!("/", $name), $name, "text/javascript; charset=utf-8")
+    };
+}
 
-/// The paths of the page's files, and the files. Their addresses are relative, so that a proxy may serve them under a prefix.
-static FILES: [(&str, Asset); 4] = [
-    (
-        "/",
-        Asset::new("text/html; charset=utf-8", include_str!("../web/index.html")),
-    ),
-    ("/app.js", Asset::new(SCRIPT, include_str!("../web/app.js"))),
-    (
-        "/app.css",
-        Asset::new("text/css; charset=utf-8", include_str!("../web/app.css")),
-    ),
-    ("/confab.js", Asset::new(SCRIPT, include_str!("../web/confab.js"))),
+/// The files of the page. Their addresses are relative, so that a proxy may serve them under a prefix.
+static FILES: [(&str, Asset); 10] = [
+    file!("/", "index.html", "text/html; charset=utf-8"),
+    file!("/app.css", "app.css", "text/css; charset=utf-8"),
+    file!("app.js"),
+    file!("chat.js"),
+    file!("confab.js"),
+    file!("dom.js"),
+    file!("here.js"),
+    file!("list.js"),
+    file!("outbox.js"),
+    file!("rows.js"),
 ];
 
 /// Answers with the file at the request's path.
@@ -33,35 +44,40 @@ pub(super) fn handle(call: &Call) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use serde_json::Value;
+
     /// Everybody who opens the page loads all of it.
     #[test]
-    fn the_page_is_at_most_30_kilobytes() {
-        let files = ["index.html", "app.js", "app.css", "confab.js"];
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/");
-        let sizes = files.map(|file| std::fs::metadata(format!("{folder}{file}")).unwrap().len());
-        assert!(sizes.iter().sum::<u64>() <= 30_000, "{files:?} {sizes:?}");
+    fn the_page_is_at_most_45_kilobytes() {
+        let sizes = FILES.iter().map(|(path, file)| (path, file.text().len()));
+        let sizes: Vec<_> = sizes.collect();
+        assert!(sizes.iter().map(|(_, size)| size).sum::<usize>() <= 45_000, "{sizes:?}");
     }
 
     #[test]
     fn all_addresses_are_relative_and_texts_stay_texts() {
-        let page = [
-            include_str!("../web/index.html"),
-            include_str!("../web/app.js"),
-            include_str!("../web/confab.js"),
-        ]
-        .concat();
-        for absolute in ["=\"/", "'/api", "\"/api", "`/api"] {
-            assert!(!page.contains(absolute), "{absolute}");
+        for (path, file) in &FILES {
+            for absolute in ["=\"/", "'/api", "\"/api", "`/api"] {
+                assert!(!file.text().contains(absolute), "{path}: {absolute}");
+            }
+            for markup in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                " style=",
+                "eval(",
+            ] {
+                assert!(!file.text().contains(markup), "{path}: {markup}");
+            }
         }
-        for markup in [
-            "innerHTML",
-            "outerHTML",
-            "insertAdjacentHTML",
-            "document.write",
-            " style=",
-            "eval(",
-        ] {
-            assert!(!page.contains(markup), "{markup}");
-        }
+    }
+
+    /// Node installs confab.js by this file, from a release.
+    #[test]
+    fn the_package_has_the_version_of_the_component() {
+        let package: Value = serde_json::from_str(include_str!("../web/package.json")).unwrap();
+        assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
     }
 }

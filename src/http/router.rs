@@ -59,11 +59,22 @@ pub(super) const ROUTES: &[Route] = &[
     }),
     post("/api/read", Callers, |call| Box::pin(mark::handle(call))),
     get("/openapi.json", Anybody, |call| now(Ok(openapi::handle(&call)))),
-    get("/", Anybody, |call| now(Ok(chat_page::handle(&call)))),
-    get("/app.js", Anybody, |call| now(Ok(chat_page::handle(&call)))),
-    get("/app.css", Anybody, |call| now(Ok(chat_page::handle(&call)))),
-    get("/confab.js", Anybody, |call| now(Ok(chat_page::handle(&call)))),
+    file("/"),
+    file("/app.css"),
+    file("/app.js"),
+    file("/chat.js"),
+    file("/confab.js"),
+    file("/dom.js"),
+    file("/here.js"),
+    file("/list.js"),
+    file("/outbox.js"),
+    file("/rows.js"),
 ];
+
+/// The route of a file of the chat page.
+const fn file(path: &'static str) -> Route {
+    get(path, Anybody, |call| now(Ok(chat_page::handle(&call))))
+}
 
 const fn get(path: &'static str, admission: Admission, handler: Handler) -> Route {
     Route {

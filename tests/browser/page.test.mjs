@@ -109,6 +109,54 @@ test('a reload keeps the place, and history loads on the way up', async () => {
   assert.deepEqual(rita.faults, []);
 });
 
+test('a list of more chats than a page keeps them all, in one order', async () => {
+  const others = Array.from({ length: 45 }, (_, number) => `other ${String(number).padStart(2, '0')}`);
+  for (const other of others) await server.send(`zed:${other}`, other, `from ${other}`);
+  const zed = await browser.person(server, 'zed');
+  const rows = () => zed.locator('#chats b').allTextContents();
+  const inbox = async () => (await (await fetch(`${server.url}/api/inbox?name=zed&limit=100`)).json()).chats;
+  const same = async () => JSON.stringify(await rows()) === JSON.stringify((await inbox()).map((chat) => chat.with));
+  await until('the first page is there', async () => (await rows()).length === 20);
+  assert.equal(await zed.title(), '(20+) confab');
+  await zed.getByRole('button', { name: 'Older chats' }).click();
+  await until('all are there', async () => (await rows()).length === 45);
+  assert.equal(await zed.title(), '(45) confab');
+  await server.send('zed:other 03', 'other 03', 'moves up');
+  await until('one has moved up', same);
+  assert.equal((await rows())[0], 'other 03');
+  // A new whole event, as after an outage, drops none of them, nor the one that is open.
+  await zed.getByRole('link', { name: 'other 07' }).click();
+  await until('it is read', async () => (await zed.title()) === '(45) confab');
+  await redis.stop();
+  await until('the page knows of the outage', async () => (await zed.locator('#state').textContent()) !== '');
+  await redis.start();
+  await server.send('zed:other 05', 'other 05', 'after the outage');
+  await zed.evaluate(() => document.querySelector('#state button')?.click());
+  await until('the page is well', async () => (await rows())[0] === 'other 05');
+  await until('all are there in order', same);
+  assert.equal(await zed.locator('#chats [aria-current] b').textContent(), 'other 07');
+  await until('the title counts all', async () => (await zed.title()) === '(46) confab');
+  assert.deepEqual(zed.faults, []);
+});
+
+test('a chat that is not among the rows is read like any other, and seen', async () => {
+  await server.send('yan:old friend', 'old friend', 'long ago');
+  for (let number = 0; number < 25; number++) await server.send(`yan:${number}`, `${number}`, 'hi');
+  const entry = async () => (await (await fetch(`${server.url}/api/inbox?name=yan&limit=100`)).json()).chats.find((chat) => chat.with === 'old friend');
+  assert.equal((await entry()).unread, 1);
+  const yan = await browser.person(server, 'yan', 'Old Friend');
+  await said(yan, 'long ago');
+  await until('it is read', async () => (await entry()).unread === 0);
+  assert.equal(await yan.locator('#chats li').count(), 21);
+  assert.equal(await yan.locator('#chats [aria-current] b').textContent(), 'old friend');
+  await server.send('yan:old friend', 'old friend', 'and now');
+  await said(yan, 'and now');
+  await until('it is read', async () => (await entry()).unread === 0);
+  const friend = await browser.person(server, 'old friend', 'yan');
+  await write(friend, 'seen?');
+  await until('it is seen', async () => (await state(friend)).endsWith('Seen'));
+});
+
 test('the keyboard is enough', async () => {
   const page = await browser.open(server.url);
   await page.getByLabel('Your name').waitFor();
@@ -166,6 +214,7 @@ test('with identity, the page asks for a token, takes it out of the address, and
 test('axe finds nothing, and nothing is wider than 320 pixels', async () => {
   await server.send('uma:vic', 'vic', 'Look: https://example.org/a/very/long/address/without/any/place/to/break/it/at/all');
   await server.send('uma:wim', 'wim', 'unread');
+  const guarded = await Server.start(redis, identity);
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [320, 1000]) {
       const options = { colorScheme, viewport: { width, height: 640 } };
@@ -186,7 +235,22 @@ test('axe finds nothing, and nothing is wider than 320 pixels', async () => {
       await write(page, 'x'.repeat(300));
       await page.locator('#state button').waitFor();
       assert.deepEqual([await faults(page), await fits(page)], [[], true], `${at} offline`);
-      await Promise.all([entry, empty, page].map((one) => one.context().close()));
+      // An error, links, and texts and names of a right-to-left script.
+      const hebrew = await browser.person(server, 'שרה', 'דן', options);
+      await write(hebrew, 'שלום! https://example.org/של');
+      await until('it is sent', async () => (await state(hebrew)).endsWith('Sent'));
+      assert.deepEqual([await faults(hebrew), await fits(hebrew)], [[], true], `${at} right to left`);
+      await hebrew.evaluate((name) => (location.hash = `with=${name}`), 'x'.repeat(65));
+      await until('the state says why', async () => /64/.test(await hebrew.locator('#state').textContent()));
+      assert.deepEqual([await faults(hebrew), await fits(hebrew)], [[], true], `${at} refused`);
+      // The question of whom a token makes one.
+      const guest = await browser.open(`${guarded.url}/#token=${tokenOf('uma')}`, options);
+      await until('uma is here', async () => (await guest.locator('#me').textContent()) === 'uma');
+      await guest.evaluate((token) => (location.hash = `token=${token}`), tokenOf('x'.repeat(64)));
+      await guest.getByRole('button', { name: 'Stay uma' }).waitFor();
+      assert.deepEqual([await faults(guest), await fits(guest)], [[], true], `${at} question`);
+      await Promise.all([entry, empty, page, hebrew, guest].map((one) => one.context().close()));
     }
   }
+  await guarded.end();
 });

@@ -3,11 +3,19 @@
 use confab_kit::{Confab, Port, TestResponse};
 use reqwest::Method;
 
-const FILES: [(&str, &str); 4] = [
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+const FILES: [(&str, &str); 10] = [
     ("/", "text/html; charset=utf-8"),
-    ("/app.js", "text/javascript; charset=utf-8"),
     ("/app.css", "text/css; charset=utf-8"),
-    ("/confab.js", "text/javascript; charset=utf-8"),
+    ("/app.js", SCRIPT),
+    ("/chat.js", SCRIPT),
+    ("/confab.js", SCRIPT),
+    ("/dom.js", SCRIPT),
+    ("/here.js", SCRIPT),
+    ("/list.js", SCRIPT),
+    ("/outbox.js", SCRIPT),
+    ("/rows.js", SCRIPT),
 ];
 
 #[tokio::test]
@@ -24,6 +32,7 @@ async fn the_page_is_served_without_redis_and_may_load_nothing_but_its_own() {
             assert_eq!(answer.header("cache-control"), "no-cache", "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
             assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+            assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
             let policy = answer.header("content-security-policy");
             for rule in [
                 "default-src 'none'",
