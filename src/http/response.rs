@@ -11,7 +11,11 @@ use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, St
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use std::borrow::Cow;
 
-/// How much of a body the host is given at once. It takes a chunk whether its client reads or not, but only one ahead of the client.
+/// The most bytes of a body that the host is given at once. It buffers more than this for a client that does not read, in however many
+/// chunks they come, so that chunks would only cost time.
+const WHOLE_BYTES: usize = 256 * 1024;
+
+/// How much of a longer body the host is given at once. It takes a chunk whether its client reads or not, but only one ahead of the client.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How the body of a response ends.
@@ -49,7 +53,7 @@ impl BodyWriter {
     /// Writes a whole body, and ends it. A client that takes no chunk of it within `stream_heartbeat_s` is given up, or an answer that
     /// nobody reads would be kept for ever.
     async fn write(mut self, body: Cow<'static, [u8]>) {
-        if body.len() <= CHUNK_BYTES {
+        if body.len() <= WHOLE_BYTES {
             self.contents.write_all(body.into_owned()).await;
         } else if !self.write_chunks(&body).await {
             return;

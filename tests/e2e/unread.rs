@@ -61,7 +61,8 @@ async fn an_answer_that_nobody_reads_is_given_up_after_a_heartbeat() {
 #[tokio::test]
 async fn answers_that_are_read_slowly_arrive_whole() {
     let redis = Redis::start();
-    let confab = Confab::on(&redis).variable("stream_heartbeat_s", 1).start();
+    let confab = Confab::on(&redis).variable("stream_heartbeat_s", 4).start();
+    // Longer than the machine may take to fill its buffers again, and shorter than all of it.
     let times = 4;
     let mut stream = ask(&confab, times).await;
     let began = Instant::now();
@@ -69,5 +70,5 @@ async fn answers_that_are_read_slowly_arrive_whole() {
     let took = began.elapsed();
     println!("answers of {expected} bytes that were read slowly: {took:?}");
     assert_eq!(read, expected);
-    assert!(took > Duration::from_secs(1), "{took:?}");
+    assert!(took > Duration::from_secs(4), "{took:?}");
 }
