@@ -98,6 +98,7 @@ impl From<Page> for wit::Page {
 impl From<Message> for wit::Message {
     fn from(message: Message) -> Self {
         Self {
+            member: message.member().into_owned(),
             index: message.index,
             sender: message.sender,
             text: message.text,

@@ -32,6 +32,7 @@ impl From<Mark> for wit::Mark {
 impl From<InboxPage> for wit::InboxPage {
     fn from(page: InboxPage) -> Self {
         Self {
+            incomplete: !page.away.is_empty(),
             chats: page.chats.into_iter().map(Into::into).collect(),
             next: page.next.map(|next| next.to_string()),
         }

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use confab_host::instances::Limits;
 use confab_host::manifest::App;
-use confab_host::program::Program;
+use confab_host::program::{Log, Program};
 use confab_host::server::Server;
 use confab_kit::Port;
 use confab_kit::component::project;
@@ -49,8 +50,8 @@ async fn a_release_is_served_from_its_folder_alone() {
     let manifest = std::fs::read_to_string(dist.join("spin.toml")).unwrap();
     assert!(!manifest.contains("cargo"), "{manifest}");
     let (program, port) = (Program::compile(&app.source).unwrap(), Port::reserve());
-    let log = Arc::new(wasmtime_wasi::cli::stderr());
-    let server = Server::start(&program, &app, port.listen(), log, |_| {}).unwrap();
+    let log: Log = Arc::new(wasmtime_wasi::cli::stderr());
+    let server = Server::start(&program, &app, Limits::default(), port.listen(), &log, |_| {}).unwrap();
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let ping = b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     stream.write_all(ping).await.unwrap();
