@@ -82,7 +82,7 @@ fn a_value_that_cannot_be_used_names_its_variable() {
         ("redis_scheme", "rediss"),
         ("redis_credentials", ":p\n"),
     ];
-    let url = Config::parse(&Values::with(&ipv6)).map(|config| config.redis.url());
+    let url = Config::parse(&Values::with(&ipv6)).map(|config| config.seeds.get(0).url());
     assert_eq!(url.as_deref(), Ok("rediss://:p@[::1]:6379"));
     for (name, value) in [
         ("redis_host", "hunter2"),
