@@ -41,6 +41,7 @@ async fn pull_returns_messages_as_they_were_sent() {
         let mut message = confab.send("Alice:bob", sender, text).await.ok();
         message["chat"] = json!(confab.chat("bob:ALICE"));
         message["sender"] = json!(confab.name(sender));
+        message["member"] = json!(confab.name(sender).to_lowercase());
         message["text"] = json!(text);
         sent.push(message);
     }

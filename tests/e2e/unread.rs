@@ -46,7 +46,7 @@ async fn an_answer_that_nobody_reads_is_given_up_after_a_heartbeat() {
     let redis = Redis::start();
     let confab = Confab::on(&redis).variable("stream_heartbeat_s", 1).start();
     // The operating system takes some megabytes.
-    let times = 8;
+    let times = 32;
     let mut stream = ask(&confab, times).await;
     until("the request is under way", async || redis.clients().await > 1).await;
     // Its instance goes once nothing is under way in it.
@@ -63,7 +63,7 @@ async fn answers_that_are_read_slowly_arrive_whole() {
     let redis = Redis::start();
     let confab = Confab::on(&redis).variable("stream_heartbeat_s", 4).start();
     // Longer than the machine may take to fill its buffers again, and shorter than all of it.
-    let times = 4;
+    let times = 16;
     let mut stream = ask(&confab, times).await;
     let began = Instant::now();
     let (read, expected) = read(&mut stream, times, Duration::from_millis(25)).await;
