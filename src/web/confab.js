@@ -239,7 +239,8 @@ export class Confab {
 		for (let tries = 0; ; tries++) {
 			const token = (await this.#self.token?.(refused)) ?? undefined;
 			const response = await fetch(url, {
-				method: body ? 'POST' : 'GET', signal, keepalive,
+				// A browser may keep a proxy's 410 for ever.
+				method: body ? 'POST' : 'GET', signal, keepalive, cache: 'no-store',
 				headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) },
 				body: body && JSON.stringify(body),
 			});

@@ -186,14 +186,16 @@ test('the page outlives proxies: it asks for no token, and says what is wrong', 
   await write(page, 'before');
   await until('it is sent', async () => (await server.texts('pia:quinn')).length);
   for (const answer of foreign) {
+    // What confab itself may have said is taken for that.
+    if (answer.body === '"Sign in"') continue;
     gate.answer = ({ url }) => (url.startsWith('/api/') ? answer : undefined);
     gate.cut();
-    await until('the page says it', async () => /on the way to confab/.test(await page.locator('#state').textContent()));
+    await until(`the page says it of ${JSON.stringify(answer)}`, async () => /on the way to confab/.test(await page.locator('#state').textContent()));
     assert.equal(await page.locator('#chat').isVisible(), true, JSON.stringify(answer));
     gate.answer = () => {};
     // It may be well by itself before anybody presses the button.
     await page.evaluate(() => document.querySelector('#state button')?.click());
-    await until('the page is well', async () => (await page.locator('#state').textContent()) === '');
+    await until(`the page is well after ${JSON.stringify(answer)}`, async () => (await page.locator('#state').textContent()) === '');
     const text = `after ${JSON.stringify(answer)}`;
     await server.send('pia:quinn', 'quinn', text);
     await until('it arrives', async () => (await texts(page)).includes(text));
