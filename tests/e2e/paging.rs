@@ -114,7 +114,7 @@ async fn a_page_ends_after_512_kibibytes_and_has_a_next_cursor() {
 async fn a_page_ends_before_1_mebibyte_of_json() {
     let confab = Confab::anywhere().start();
     // JSON makes six bytes of each: 384 KiB of a text. Those between are short.
-    let text = |number: usize| "\u{1}".repeat(if number % 3 == 0 { 64 * 1024 } else { 1 });
+    let text = |number: usize| "\u{1}".repeat(if number.is_multiple_of(3) { 64 * 1024 } else { 1 });
     confab.send_all("a:b", "a", (0..20).map(text)).await;
     for reverse in [false, true] {
         let mut request = json!({ "chat": "a:b", "limit": 1000, "reverse": reverse });
