@@ -72,7 +72,7 @@ pub(super) async fn attempt(
         })
 }
 
-/// Runs a command that only reads, on the node that has `key`, as [`attempt`] does.
+/// Runs a command that only reads, on the node that has `key`, within `redis_timeout_ms`, and again if that may help.
 pub async fn ask(session: &Session, key: &str, name: &str, arguments: &[&str]) -> Result<Vec<RedisResult>> {
     let command = [Command { name, arguments }];
     Ok(attempt(session, Effect::Reads, Some(key), &Act::Commands(&command)).await?)

@@ -13,7 +13,7 @@ const SPARE: usize = 10;
 /// The most chats without messages that a page removes from the inbox.
 const MOST_REMOVED: usize = 100;
 
-/// Reads a page of an inbox, as [`read_page`] does. Fails with [`Forbidden`](crate::domain::error::Error::Forbidden) if it is somebody
+/// Reads a page of an inbox, newest chat first. Fails with [`Forbidden`](crate::domain::error::Error::Forbidden) if it is somebody
 /// else's and the caller is no service, or if the caller is known in one chat only.
 pub async fn inbox(session: &Session, caller: &Caller, fields: &InboxFields) -> Result<InboxPage> {
     read_page(session, &rights::inbox_request(caller, fields)?).await
