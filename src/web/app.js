@@ -127,12 +127,15 @@ function refused(problem) {
 	else enter('token', 'Paste the token from your app.');
 }
 
-function showState({ live, problem, again = () => here.confab?.wake() }) {
-	const why = problem?.status ? problem.message : 'Offline. What you write is sent when the network is back.';
-	$('state').replaceChildren(...(live ? [] : [why, choice('Try now', again)]));
+let shown = {};
+
+/** A stream may seem to outlive the network. */
+function showState(state = shown) {
+	const { live, problem, again = () => here.confab?.wake() } = (shown = state);
+	const why = problem?.status ? problem.message : 'Offline. What you write is sent later.';
+	$('state').replaceChildren(...(live && navigator.onLine ? [] : [why, choice('Try now', again)]));
 }
 
-/** What was "Today" is another day then. */
 function awaitMidnight() {
 	changed();
 	setTimeout(awaitMidnight, new Date().setHours(24, 0, 0, 0) - Date.now());
@@ -168,8 +171,11 @@ $('down').onclick = () => chat.toEnd();
 new ResizeObserver(() => chat?.isLow && chat.toEnd()).observe($('log'));
 document.onvisibilitychange = changed;
 onpagehide = () => chat?.keepPlace();
-ononline = () => here.confab?.wake();
-onoffline = () => showState({});
+ononline = () => {
+	showState();
+	here.confab?.wake();
+};
+onoffline = () => showState();
 onhashchange = async () => {
 	if (await takeToken({ patience: Infinity })) start();
 	else openChat();

@@ -6,15 +6,15 @@ import { $, arrange, bidi, choice, clock, dayOf, linked, make, say } from './dom
 import { addressOf } from './rows.js';
 
 const log = $('log');
-// On one day, within five minutes, and by one person.
+// On one day, in five minutes, by one person.
 const isClose = (one, two) => one?.own === two?.own && one.day === two.day && two.send_time - one.send_time < 3e8;
 
 export class OpenChat {
 	messages = [];
 	items = new Map(); // By a message's index, a note's key, or a day.
 	read = 0; // What is below this index is read.
-	newest = -1; // The last index that was shown.
-	isLow = true; // Whether the end is on the screen.
+	newest = -1; // The last index shown.
+	isLow = true; // Whether the end is shown.
 	hasMore = true;
 	left = new AbortController();
 	options = { signal: this.left.signal, patience: Infinity };
@@ -67,7 +67,7 @@ export class OpenChat {
 		$('text').value ||= saved(this.key + this.name)?.draft ?? '';
 	}
 
-	/** Learns the name's one form from the list, or from confab by a mark that moves nothing. */
+	/** Learns the name's one form: from the list, or by a mark that moves nothing. */
 	async identify() {
 		this.left.signal.throwIfAborted();
 		const listed = here.list.chats.find((chat) => chat.with === this.name);
