@@ -94,7 +94,7 @@ fn its_bounds_are_those_of_the_code() {
     assert_eq!(schemas["Name"]["maxLength"], MAX_NAME_CHARS);
     assert_eq!(schemas["Chat"]["maxLength"], 2 * MAX_NAME_CHARS + 1);
     assert_eq!(schemas["Draft"]["properties"]["text"]["maxLength"], MAX_TEXT_BYTES);
-    assert_eq!(schemas["Count"]["maximum"], u64::MAX);
+    assert_eq!(schemas["CountInQuery"]["maximum"], u64::MAX);
     assert_eq!(parameter("/api/pull", "wait")["schema"]["maximum"], MAX_WAIT_S);
     let limit = parameter("/api/pull", "limit")["description"].as_str().unwrap();
     assert!(limit.contains(&format!("{} KiB", MAX_PAGE_BYTES / 1024)), "{limit}");
@@ -130,4 +130,27 @@ fn every_answer_with_a_body_has_a_schema_that_exists() {
             "{reference}"
         );
     }
+}
+
+#[test]
+fn every_integer_says_its_size_and_nothing_is_a_constant() {
+    fn check(value: &Value, integers: &mut u32) {
+        match value {
+            Value::Object(fields) => {
+                // Generators make a type of its own of a constant, or none.
+                assert!(!fields.contains_key("const"), "{value}");
+                if fields.get("type").is_some_and(|kind| kind == "integer") {
+                    *integers += 1;
+                    // Without a format, most generators take 32 bits.
+                    assert!(fields["format"] == "int32" || fields["format"] == "int64", "{value}");
+                }
+                fields.values().for_each(|value| check(value, integers));
+            }
+            Value::Array(values) => values.iter().for_each(|value| check(value, integers)),
+            _ => {}
+        }
+    }
+    let mut integers = 0;
+    check(&description(), &mut integers);
+    assert!(integers > 5);
 }
