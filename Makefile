@@ -20,7 +20,7 @@ test-browser:
 	scripts/test-browser
 
 # Checks the confab at URL=https://..., without access to its Redis, in chats of its own. Then, or without URL one of its own, against
-# its description.
+# its description, and with clients that are generated from it.
 conformance:
 	scripts/setup rust
 	$(if $(URL),scripts/e2e '$(URL)')
