@@ -25,7 +25,7 @@ use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
-use text::{CORS_ORIGINS, REDIS_CREDENTIALS, REDIS_HOST, REDIS_NODES, REDIS_SCHEME, REDIS_SEED_2, REDIS_SEED_3};
+use text::{CORS_ORIGINS, REDIS_CREDENTIALS, REDIS_HOST, REDIS_NODES, REDIS_SCHEME, REDIS_SEED_THREE, REDIS_SEED_TWO};
 pub use text::{REDIS, TEXTS, Text};
 use values::Values;
 
@@ -151,7 +151,7 @@ impl Config {
         let credentials = values.parsed(REDIS_CREDENTIALS.name, Credentials::parse)?;
         let address = values.parsed(REDIS_HOST.name, Address::parse)?;
         let other = |text: &Text| values.parsed(text.name, |entry| seeds::parse(entry, &credentials));
-        let others = [other(&REDIS_SEED_2)?, other(&REDIS_SEED_3)?];
+        let others = [other(&REDIS_SEED_TWO)?, other(&REDIS_SEED_THREE)?];
         let seeds = Seeds::new(Endpoint::new(scheme, credentials.clone(), address), others);
         values.parsed(REDIS_NODES.name, nodes::check)?;
         let auth = Auth::read(values)?;

@@ -30,16 +30,16 @@ pub(super) const REDIS_NODES: Text = Text {
     secret: false,
 };
 
-pub(super) const REDIS_SEED_2: Text = Text {
-    name: "redis_seed_2",
+pub(super) const REDIS_SEED_TWO: Text = Text {
+    name: "redis_seed_two",
     default: "",
     values: "one Redis, as an entry of `allowed_outbound_hosts`",
     meaning: "Another node of a Redis Cluster to begin at if `redis_host` is away, as in `redis://10.0.0.6:6379`",
     secret: false,
 };
 
-pub(super) const REDIS_SEED_3: Text = Text {
-    name: "redis_seed_3",
+pub(super) const REDIS_SEED_THREE: Text = Text {
+    name: "redis_seed_three",
     default: "",
     values: "one Redis, as an entry of `allowed_outbound_hosts`",
     meaning: "A third node to begin at",
@@ -65,8 +65,8 @@ pub(super) const REDIS_SCHEME: Text = Text {
 /// Every variable that says where Redis is.
 pub const REDIS: [&Text; 6] = [
     &REDIS_HOST,
-    &REDIS_SEED_2,
-    &REDIS_SEED_3,
+    &REDIS_SEED_TWO,
+    &REDIS_SEED_THREE,
     &REDIS_NODES,
     &REDIS_CREDENTIALS,
     &REDIS_SCHEME,

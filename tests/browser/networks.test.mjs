@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { after, afterEach, before, mock, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Confab, Problem, keep } from '../../src/web/confab.js';
 import { Browser, Gate, Redis, Server, texts, until, write } from './kit.mjs';
 
@@ -20,7 +20,6 @@ after(async () => {
 const now = Date.now;
 afterEach(() => {
   Date.now = now;
-  mock.timers.reset();
   gate.answer = () => {};
 });
 
@@ -87,47 +86,6 @@ test('a request that hangs is begun anew when the network is back', async () => 
   waker.wake();
   assert.equal((await sent).index, 0);
   assert.deepEqual(await server.texts('waker:x'), ['once']);
-});
-
-/** Lets what has arrived be handled, without a clock. */
-const settle = async () => {
-  for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
-};
-
-/** Waits until something has arrived, by the clock that the tests do not move. */
-const arrives = async (condition) => {
-  const end = performance.now() + 20_000;
-  while (!condition() && performance.now() < end) await new Promise(setImmediate);
-};
-
-test('a stream may be silent, and a request may take, as long as confab says', async () => {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: now() });
-  const patient = new Confab({ base: gate.url, name: 'patient' });
-  const [stop, states, types] = [new AbortController(), [], []];
-  const following = (async () => {
-    const options = { signal: stop.signal, onState: ({ live }) => states.push(live) };
-    for await (const { type } of patient.followChat('patient:x', options)) types.push(type);
-  })();
-  await arrives(() => types.length);
-  assert.deepEqual(types, ['open']);
-  await settle();
-  let release;
-  const begun = gate.requests.length;
-  gate.answer = ({ url }) => (url.startsWith('/api/pull') ? new Promise((resolve) => (release = resolve)) : undefined);
-  const pulling = patient.pull('patient:x');
-  await arrives(() => release);
-  for (let second = 0; second < 120; second++) {
-    mock.timers.tick(1000);
-    await new Promise(setImmediate);
-  }
-  assert.ok(!states.includes(false), 'a stream that was silent for less than a heartbeat was broken off');
-  assert.equal(gate.requests.length, begun + 1, 'a request was given up before confab has answered');
-  release();
-  gate.answer = () => {};
-  mock.timers.reset();
-  assert.deepEqual((await pulling).messages, []);
-  stop.abort();
-  await following;
 });
 
 test('a send is not repeated when confab may have forgotten its key: it is looked for', async () => {

@@ -9,8 +9,8 @@ const CHATS: usize = 20;
 fn with_seeds(cluster: &Cluster) -> Builder {
     let seed = |number| format!("redis://{}", Endpoint::host(cluster.node(number)));
     Confab::on_cluster(cluster)
-        .variable("redis_seed_2", seed(1))
-        .variable("redis_seed_3", seed(2))
+        .variable("redis_seed_two", seed(1))
+        .variable("redis_seed_three", seed(2))
 }
 
 async fn sends_to_all(confab: &Confab, when: &str) {

@@ -53,6 +53,13 @@ impl App {
     fn parse(text: &str, folder: &Path, values: &HashMap<String, String>) -> Result<Self> {
         let manifest: Manifest = toml::from_str(text)?;
         ensure!(manifest.spin_manifest_version == 2, "spin_manifest_version must be 2");
+        for name in manifest.variables.keys() {
+            let is_word = |word: &str| word.starts_with(|first: char| first.is_ascii_lowercase());
+            ensure!(
+                name.split('_').all(is_word),
+                "each word of the variable {name} must start with a small ASCII letter"
+            );
+        }
         if let Some(name) = values.keys().find(|name| !manifest.variables.contains_key(*name)) {
             let names: Vec<_> = manifest.variables.keys().map(String::as_str).collect();
             bail!("there is no variable {name:?}; the variables are {}", names.join(", "));

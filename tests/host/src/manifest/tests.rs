@@ -116,6 +116,7 @@ fn a_manifest_that_spin_refuses_is_refused_with_the_reason() {
             "needs a port",
         ),
         ("redis://{{ host }}\"]", "{{ host }}\"]", "scheme"),
+        ("host = { default", "host_2 = { default", "must start with a small"),
         ("application", "aplication", "aplication"),
     ] {
         let text = MANIFEST.replacen(from, to, 1);
