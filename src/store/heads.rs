@@ -63,7 +63,7 @@ pub async fn heads(session: &Session, reader: &Member, chats: &[&Chat], enough: 
     Ok(heads)
 }
 
-/// The same in a Cluster, where each chat is in a slot of its own: all at once, so that it takes no longer. A node that does not answer
+/// Reads the heads in a Cluster, where each chat is in a slot of its own: all at once, so that it takes no longer. A node that does not answer
 /// hides only its own chats.
 async fn divided(session: &Session, reader: &Member, chats: &[&Chat]) -> Result<Vec<Head>> {
     let heads = chats.iter().map(async |chat| {
