@@ -16,6 +16,13 @@ import { chromium } from 'playwright-core';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** A program that ends with these tests, whatever becomes of them. */
+function start(...command) {
+  const child = spawn(...command);
+  process.on('exit', () => child.kill('SIGKILL'));
+  return child;
+}
+
 /** Waits until `condition` returns something true, and returns that; fails after 15 s, and says `what` was waited for. */
 export async function until(what, condition) {
   const end = Date.now() + 15_000;
@@ -54,7 +61,7 @@ export class Redis {
 
   async start() {
     const options = ['--bind', '127.0.0.1', '--port', this.port, '--dir', this.folder, '--appendonly', 'yes', '--save', ''];
-    this.process = spawn(process.env.REDIS_SERVER || 'redis-server', options.map(String), { stdio: 'ignore' });
+    this.process = start(process.env.REDIS_SERVER || 'redis-server', options.map(String), { stdio: 'ignore' });
     await until('redis-server listens', () => new Promise((resolve) => {
       const socket = connect(this.port, '127.0.0.1');
       socket.on('connect', () => socket.end(resolve(true)));
@@ -88,7 +95,7 @@ export class Server {
     const options = ['--listen', '127.0.0.1:0', '--redis', `redis://127.0.0.1:${redis.port}`];
     for (const [name, value] of Object.entries(variables)) options.push('--variable', `${name}=${value}`);
     const stdio = ['ignore', 'pipe', process.env.CONFAB_LOG ? 'inherit' : 'ignore'];
-    server.process = spawn(join(process.env.CARGO_TARGET_DIR || join(project, 'target'), 'debug/confab-host'), options, { cwd: project, stdio });
+    server.process = start(join(process.env.CARGO_TARGET_DIR || join(project, 'target'), 'debug/confab-host'), options, { cwd: project, stdio });
     for await (const line of createInterface({ input: server.process.stdout })) {
       server.url = /http:\S+[0-9]/.exec(line)?.[0];
       if (server.url) return server;
