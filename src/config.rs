@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod endpoint;
+mod first_message;
 mod host;
 mod limits;
 mod nodes;
@@ -16,6 +17,7 @@ use crate::domain::error::Result;
 use crate::domain::quota::Quota;
 use auth::Auth;
 use endpoint::{Address, Credentials, Endpoint, Scheme};
+pub use first_message::FirstMessage;
 use limits::{SEND_LIMIT, SEND_WINDOW_S, STREAM_LIMIT};
 pub use number::Number;
 use origins::Origins;
@@ -123,6 +125,8 @@ pub struct Config {
     pub stream_limit: Option<NonZeroU64>,
     /// Whose tokens are accepted; `None` if anybody may call.
     pub auth: Option<Auth>,
+    /// Who may write the first message of a chat.
+    pub first_message: FirstMessage,
     /// The pages of other origins that may call.
     pub origins: Origins,
 }
@@ -165,6 +169,7 @@ impl Config {
             stream_heartbeat: seconds(&STREAM_HEARTBEAT_S)?,
             stream_lifetime: seconds(&STREAM_LIFETIME_S)?,
             send_quota: limits::send_quota(values, auth.is_some())?,
+            first_message: FirstMessage::read(values, auth.is_some())?,
             stream_limit: NonZeroU64::new(STREAM_LIMIT.read(values)?),
             auth,
             origins: values.parsed(CORS_ORIGINS.name, Origins::parse)?,

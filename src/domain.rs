@@ -1,8 +1,10 @@
-//! Plain types: what raw values become at the edge. No Spin, no serde, no transport, no Redis.
+//! Plain types: what raw values become at the edge. No Spin, no serde types, no transport, no Redis.
 
 pub mod caller;
 pub mod cause;
 pub mod chat;
+pub mod chat_settings;
+pub mod data;
 pub mod entry_id;
 pub mod error;
 pub mod idempotency_key;

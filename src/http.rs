@@ -29,6 +29,7 @@ mod request_headers;
 mod response;
 mod router;
 mod send;
+mod settings;
 mod site;
 mod sse;
 mod stream;

@@ -66,6 +66,9 @@ fn line(request: Option<&Request>, error: &Error) -> Option<String> {
         | Error::KeyReused
         | Error::TooManySends(_)
         | Error::TooManyStreams { .. }
+        | Error::Blocked
+        | Error::NotOpen
+        | Error::NoMessages
         | Error::Gone { .. } => return None,
     };
     // As clients receive it.

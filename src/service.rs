@@ -10,6 +10,7 @@ mod pull;
 mod ready;
 mod rights;
 mod send;
+mod settings;
 mod term;
 mod updates;
 
@@ -23,5 +24,6 @@ pub use ready::ready;
 #[cfg(test)]
 pub(crate) use rights::{draft, inbox_request, mark_request};
 pub use send::send;
+pub use settings::set;
 
 pub use crate::store::Lease;

@@ -7,6 +7,7 @@ mod convert_inbox;
 use crate::config;
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
+use crate::domain::data::Data;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
@@ -34,6 +35,7 @@ impl Guest for Messenger {
             let fields = DraftFields {
                 chat: draft.chat,
                 text: draft.text,
+                data: draft.data.as_deref().map(Data::parse).transpose()?,
                 sender: Some(draft.sender),
                 key,
             };
@@ -101,6 +103,16 @@ impl Guest for Messenger {
                 .into())
         };
         logged("messenger.read", mark).await
+    }
+
+    async fn set(request: wit::SettingsRequest) -> Result<wit::Settings, wit::Error> {
+        let set = async |_| {
+            let session = Session::new(config::get().await?, Instant::now());
+            Ok(service::set(&session, &Caller::component(), &request.into())
+                .await?
+                .into())
+        };
+        logged("messenger.set", set).await
     }
 
     async fn follow_inbox(request: wit::FollowInboxRequest) -> Result<StreamReader<wit::InboxUpdate>, wit::Error> {

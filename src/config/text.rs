@@ -112,6 +112,14 @@ pub(super) const AUTH_ISSUER: Text = Text {
     secret: false,
 };
 
+pub(super) const FIRST_MESSAGE: Text = Text {
+    name: "first_message",
+    default: "anyone",
+    values: "`anyone`, `service`",
+    meaning: "With service, a person may send only in a chat that the app's own service has opened",
+    secret: false,
+};
+
 pub(super) const CORS_ORIGINS: Text = Text {
     name: "cors_origins",
     default: "",
@@ -121,11 +129,12 @@ pub(super) const CORS_ORIGINS: Text = Text {
 };
 
 /// Every variable of identity and pages.
-pub const TEXTS: [&Text; 6] = [
+pub const TEXTS: [&Text; 7] = [
     &AUTH,
     &AUTH_SECRET,
     &AUTH_KEYS,
     &AUTH_AUDIENCE,
     &AUTH_ISSUER,
+    &FIRST_MESSAGE,
     &CORS_ORIGINS,
 ];

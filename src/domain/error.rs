@@ -17,6 +17,8 @@ pub enum Field {
     Chat,
     /// What is said.
     Text,
+    /// What the message has besides its text.
+    Data,
     /// Who says it.
     Sender,
     /// Where a page or a stream begins.
@@ -41,6 +43,12 @@ pub enum Field {
     Position,
     /// The index up to which it is.
     Index,
+    /// Whether the other member may not send.
+    Blocked,
+    /// Whether the member wants to hear nothing of a chat.
+    Muted,
+    /// Whether persons may send in a chat.
+    Open,
     /// The id of the last server-sent event that the client received.
     LastEventId,
     /// On whose behalf a trusted component calls.
@@ -100,6 +108,15 @@ pub enum Error {
     /// The idempotency key belongs to a message with another text; nothing was stored.
     #[error("the idempotency key was used for another text")]
     KeyReused,
+    /// The other member has blocked the sender; nothing was stored.
+    #[error("the other member of the chat does not take messages from the sender")]
+    Blocked,
+    /// Persons may send only in chats that the service has opened, and this one is not open; nothing was stored.
+    #[error("the chat is not open: the app's own service has to open it first")]
+    NotOpen,
+    /// The chat has no messages, and so nothing can be set for it; nothing was stored.
+    #[error("the chat has no messages")]
+    NoMessages,
     /// The caller has sent as many messages as the quota allows; nothing was stored.
     #[error(
         "no more than {} messages may be sent in {} s; one more may in {} s",

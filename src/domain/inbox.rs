@@ -1,6 +1,7 @@
 //! A person's chats, newest first, page by page.
 
 use crate::domain::chat::Chat;
+use crate::domain::chat_settings::Side;
 use crate::domain::entry_id::counted;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::mark;
@@ -16,6 +17,9 @@ pub const DEFAULT_CHATS: u8 = 20;
 
 /// The largest page. A client that asks for more receives this many, with a truthful `next`.
 pub const MAX_CHATS: u8 = 100;
+
+/// A last message's data of more bytes is left out.
+pub const MAX_LAST_DATA_BYTES: usize = 512;
 
 /// A last message's text is cut to this many bytes, at a character.
 pub const MAX_LAST_BYTES: usize = 256;
@@ -101,14 +105,18 @@ pub struct Entry {
     pub with: Member,
     /// How far the chat log reaches.
     pub extent: Extent,
-    /// Its newest message, the text cut to [`MAX_LAST_BYTES`].
+    /// Its newest message, the text cut to [`MAX_LAST_BYTES`], without data of more than [`MAX_LAST_DATA_BYTES`].
     pub last: Message,
     /// Whether the text was cut.
     pub cut: bool,
+    /// Whether its data was left out.
+    pub data_cut: bool,
     /// Up to where the reader has read.
     pub read: Position,
     /// Up to where the other member has.
     pub read_by_other: Position,
+    /// What the reader has set for the chat.
+    pub side: Side,
 }
 
 impl Entry {

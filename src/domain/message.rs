@@ -1,6 +1,7 @@
 //! A message before it is stored, and after.
 
 use crate::domain::chat::Chat;
+use crate::domain::data::Data;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::member::Member;
@@ -17,6 +18,8 @@ pub struct DraftFields {
     pub chat: String,
     /// What is said.
     pub text: String,
+    /// What the message has besides its text.
+    pub data: Option<Data>,
     /// Who says it; `None` for the caller.
     pub sender: Option<String>,
     /// The client's own name for this message.
@@ -34,11 +37,13 @@ pub enum Author {
     Unproven,
 }
 
-/// A message that may be stored: its chat is well formed, its text within bounds, its sender in the chat.
+/// A message that may be stored: its chat is well formed, its text within bounds and not empty unless it has data, its
+/// sender in the chat.
 #[derive(Debug, PartialEq)]
 pub struct Draft {
     chat: Chat,
     text: String,
+    data: Option<Data>,
     member: Member,
     sender: String,
     key: Option<IdempotencyKey>,
@@ -46,16 +51,23 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Parses a message of an unproven author: `text` of 1 to [`MAX_TEXT_BYTES`] bytes, `sender` one of the chat's two names in any
+    /// Parses a message of an unproven author: `text` of at most [`MAX_TEXT_BYTES`] bytes, of 1 at least if there is no `data`,
+    /// `sender` one of the chat's two names in any
     /// spelling.
-    pub fn parse(chat: Chat, text: String, sender: String, key: Option<IdempotencyKey>) -> Result<Self> {
+    pub fn parse(
+        chat: Chat,
+        text: String,
+        data: Option<Data>,
+        sender: String,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Self> {
         if sender.is_empty() {
             return Err(Error::invalid(Field::Sender, "must not be empty"));
         }
         let Some(member) = chat.member(&sender).cloned() else {
             return Err(Error::invalid(Field::Sender, "must be one of the chat's two names"));
         };
-        if text.is_empty() {
+        if text.is_empty() && data.is_none() {
             return Err(Error::invalid(Field::Text, "must not be empty"));
         }
         if text.len() > MAX_TEXT_BYTES {
@@ -67,6 +79,7 @@ impl Draft {
         Ok(Self {
             chat,
             text,
+            data,
             member,
             sender,
             key,
@@ -93,6 +106,11 @@ impl Draft {
     /// What is said.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the message has besides its text.
+    pub fn data(&self) -> Option<&Data> {
+        self.data.as_ref()
     }
 
     /// Who says it, as the client wrote it.
@@ -133,6 +151,8 @@ pub struct Message {
     pub sender: String,
     /// What was said.
     pub text: String,
+    /// What it has besides.
+    pub data: Option<Data>,
     /// When it was stored, in microseconds since the Unix epoch.
     pub send_time: u64,
 }
@@ -152,7 +172,7 @@ mod tests {
     use super::*;
 
     fn parse(chat: &str, text: &str, sender: &str) -> Result<Draft> {
-        Draft::parse(Chat::parse(chat)?, text.to_owned(), sender.to_owned(), None)
+        Draft::parse(Chat::parse(chat)?, text.to_owned(), None, sender.to_owned(), None)
     }
 
     #[test]
@@ -189,6 +209,7 @@ mod tests {
                 index: 0,
                 sender: sender.to_owned(),
                 text: String::new(),
+                data: None,
                 send_time: 1,
             };
             assert_eq!(message.member(), member);

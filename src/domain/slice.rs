@@ -39,6 +39,7 @@ impl Slice {
         let mut bytes = PAGE_JSON;
         let mut fits = |message: &Message| {
             let said = json_length(&message.text).saturating_add(json_length(&message.sender));
+            let said = said.saturating_add(message.data.as_ref().map_or(0, |data| data.as_str().len()));
             bytes = bytes.saturating_add(said).saturating_add(each);
             bytes <= most
         };
@@ -94,6 +95,7 @@ mod tests {
                 index: 0,
                 sender: "a".into(),
                 text: (*text).into(),
+                data: None,
                 send_time: 17,
             };
             let extent = Extent {

@@ -113,6 +113,7 @@ mod tests {
             index: *index,
             sender: "a".into(),
             text: "hi".into(),
+            data: None,
             send_time: index.saturating_add(100),
         };
         indexes.iter().map(message).collect()

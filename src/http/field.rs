@@ -3,9 +3,10 @@
 use crate::domain::error::{Error, Field};
 
 /// Every field of HTTP.
-pub(super) const FIELDS: [Field; 15] = [
+pub(super) const FIELDS: [Field; 19] = [
     Field::Chat,
     Field::Text,
+    Field::Data,
     Field::Sender,
     Field::Cursor,
     Field::Limit,
@@ -19,6 +20,9 @@ pub(super) const FIELDS: [Field; 15] = [
     Field::Name,
     Field::Position,
     Field::Index,
+    Field::Blocked,
+    Field::Muted,
+    Field::Open,
 ];
 
 /// HTTP's name for a field.
@@ -26,6 +30,7 @@ pub(super) fn name_of(field: Field) -> &'static str {
     match field {
         Field::Chat => "chat",
         Field::Text => "text",
+        Field::Data => "data",
         Field::Sender => "sender",
         Field::Cursor => "cursor",
         Field::Limit => "limit",
@@ -39,6 +44,9 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::Blocked => "blocked",
+        Field::Muted => "muted",
+        Field::Open => "open",
         Field::Caller => "caller",
     }
 }
@@ -63,7 +71,8 @@ pub(super) fn of_another_kind(field: Field) -> Error {
         Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
             "must be a whole number from 0 to 18446744073709551615"
         }
-        Field::Reverse => "must be true or false",
+        Field::Reverse | Field::Blocked | Field::Muted | Field::Open => "must be true or false",
+        Field::Data => "must be a JSON object",
     };
     Error::invalid(field, reason)
 }

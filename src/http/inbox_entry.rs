@@ -2,7 +2,9 @@
 
 use crate::domain::inbox::{Entry, InboxPage};
 use crate::domain::message;
+use crate::http::message::raw;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// The JSON of a chat in an inbox, the same in a page and in a server-sent event.
@@ -18,6 +20,10 @@ pub(super) struct InboxEntry<'a> {
     read_position: String,
     read_by_other: u64,
     read_by_other_position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -29,6 +35,10 @@ struct Last<'a> {
     index: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_cut: Option<bool>,
 }
 
 impl<'a> InboxEntry<'a> {
@@ -38,6 +48,7 @@ impl<'a> InboxEntry<'a> {
             index,
             sender,
             text,
+            data,
             send_time,
         } = &entry.last;
         Self {
@@ -50,6 +61,8 @@ impl<'a> InboxEntry<'a> {
                 send_time: *send_time,
                 index: *index,
                 cut: entry.cut.then_some(true),
+                data: data.as_ref().and_then(raw),
+                data_cut: entry.data_cut.then_some(true),
             },
             epoch: entry.extent.epoch.get(),
             unread: entry.unread(),
@@ -57,6 +70,8 @@ impl<'a> InboxEntry<'a> {
             read_position: entry.read.to_string(),
             read_by_other: entry.read_by_other.next_index(),
             read_by_other_position: entry.read_by_other.to_string(),
+            blocked: entry.side.blocked.then_some(true),
+            muted: entry.side.muted.then_some(true),
         }
     }
 }

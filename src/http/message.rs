@@ -1,7 +1,9 @@
 //! A message as HTTP clients receive it.
 
+use crate::domain::data::Data;
 use crate::domain::message;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -14,6 +16,8 @@ pub(super) struct Message<'a> {
     member: Cow<'a, str>,
     send_time: u64,
     index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
 }
 
 impl<'a> Message<'a> {
@@ -26,8 +30,14 @@ impl<'a> Message<'a> {
             member: members.of(message),
             send_time: message.send_time,
             index: message.index,
+            data: message.data.as_ref().and_then(raw),
         }
     }
+}
+
+/// Data as the JSON that it is. It was parsed before: it is there.
+pub(super) fn raw(data: &Data) -> Option<&RawValue> {
+    serde_json::from_str(data.as_str()).ok()
 }
 
 /// The senders of some messages: each spelling of a name is folded once.

@@ -32,9 +32,12 @@ kinds! {
     INVALID = 400 "/problems/invalid" "The request is not valid";
     UNAUTHENTICATED = 401 "/problems/unauthenticated" "The caller is not known";
     FORBIDDEN = 403 "/problems/forbidden" "The caller may not do this";
+    BLOCKED = 403 "/problems/blocked" "The other member takes no messages";
+    NOT_OPEN = 403 "/problems/not-open" "The chat is not open";
     NOT_FOUND = 404 "/problems/not-found" "No such path";
     METHOD_NOT_ALLOWED = 405 "/problems/method-not-allowed" "Method not allowed";
     SLOW_BODY = 408 "/problems/slow-body" "The body took too long";
+    NO_MESSAGES = 409 "/problems/no-messages" "The chat has no messages";
     GONE = 410 "/problems/gone" "Cursor expired";
     TOO_LARGE = 413 "/problems/too-large" "The request is too large";
     UNSUPPORTED_ENCODING = 415 "/problems/unsupported-encoding" "The content encoding is not supported";
@@ -50,6 +53,9 @@ fn kind_of(error: &Error) -> Kind {
         Error::TwoTokens | Error::Invalid { .. } => INVALID,
         Error::Unauthenticated(_) => UNAUTHENTICATED,
         Error::Forbidden { .. } => FORBIDDEN,
+        Error::Blocked => BLOCKED,
+        Error::NotOpen => NOT_OPEN,
+        Error::NoMessages => NO_MESSAGES,
         Error::SlowBody(_) => SLOW_BODY,
         Error::Gone { .. } => GONE,
         Error::TooLarge { .. } => TOO_LARGE,
@@ -86,6 +92,9 @@ fn detail_of(error: &Error) -> Cow<'_, str> {
         | Error::SlowBody(_)
         | Error::UnsupportedEncoding
         | Error::KeyReused
+        | Error::Blocked
+        | Error::NotOpen
+        | Error::NoMessages
         | Error::TooManySends(_)
         | Error::TooManyStreams { .. }
         | Error::Gone { .. }
@@ -99,6 +108,7 @@ fn field_of(error: &Error) -> Option<Field> {
         Error::Invalid { field, .. } | Error::TooLarge { field, .. } => *field,
         Error::Forbidden { field, .. } => Some(*field),
         Error::KeyReused => Some(Field::IdempotencyKey),
+        Error::Blocked | Error::NotOpen | Error::NoMessages => Some(Field::Chat),
         Error::Gone { .. } => Some(Field::Epoch),
         _ => None,
     }

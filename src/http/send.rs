@@ -1,6 +1,7 @@
 //! `POST /api/send`: appends a message.
 
 use crate::config;
+use crate::domain::data::Data;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::domain::message::DraftFields;
@@ -10,11 +11,13 @@ use crate::http::{body, json, rate_limit, request_headers};
 use crate::service;
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 struct Body {
     chat: Option<String>,
     text: Option<String>,
+    data: Option<Box<RawValue>>,
     sender: Option<String>,
 }
 
@@ -47,9 +50,14 @@ pub(super) async fn handle(call: Call) -> Result<Response> {
 fn parse(body: &[u8], key: Option<IdempotencyKey>) -> Result<DraftFields> {
     let body: Body = json::parse(body)?;
     let required = |value: Option<String>, field| value.ok_or_else(|| Error::invalid(field, "is required"));
+    let data = body.data.map(|data| Data::parse(data.get())).transpose()?;
     Ok(DraftFields {
         chat: required(body.chat, Field::Chat)?,
-        text: required(body.text, Field::Text)?,
+        text: match (body.text, &data) {
+            (None, Some(_)) => String::new(),
+            (text, _) => required(text, Field::Text)?,
+        },
+        data,
         sender: body.sender,
         key,
     })
@@ -71,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_send_is_read_whatever_else_its_body_has() {
-        let expected = Draft::parse(Chat::parse("a:b").unwrap(), "hi".into(), "a".into(), None).unwrap();
+        let expected = Draft::parse(Chat::parse("a:b").unwrap(), "hi".into(), None, "a".into(), None).unwrap();
         let deep = format!(
             r#"{{"x":{}{},"chat":"a:b","text":"hi","sender":"a"}}"#,
             "[".repeat(10_000),
@@ -108,6 +116,11 @@ mod tests {
             (br#"{"chat":"a:b","sender":"a"}"#, "text"),
             (br#"{"chat":"a:b","text":7,"sender":"a"}"#, "text"),
             (br#"{"chat":"a:b","text":"hi"}"#, "sender"),
+            (br#"{"chat":"a:b","data":[],"sender":"a"}"#, "data"),
+            (br#"{"chat":"a:b","data":"{}","sender":"a"}"#, "data"),
+            (br#"{"chat":"a:b","data":{"a":"\ud800"},"sender":"a"}"#, "data"),
+            (b"{\"chat\":\"a:b\",\"data\":{\"a\":\"\xff\"},\"sender\":\"a\"}", "data"),
+            (br#"{"chat":"a:b","data":null,"sender":"a"}"#, "text"),
         ] {
             assert_eq!(
                 field_at_fault(draft(body)),
@@ -122,11 +135,13 @@ mod tests {
     fn fuzz_sends() {
         let valid = &[
             r#"{"chat":"a:b","text":"hi","sender":"a"}"#,
+            r#"{"chat":"a:b","data": {"a": [1e400, "\ud83d\ude00"]},"sender":"a"}"#,
             r#" {"x":[{}],"sender":"B","text":"\u0068\n","chat":"a:b"} "#,
         ];
         fuzz("sends", &near(valid), |body| {
             if let Ok(draft) = draft(&body) {
-                assert!((1..=MAX_TEXT_BYTES).contains(&draft.text().len()));
+                let least = usize::from(draft.data().is_none());
+                assert!((least..=MAX_TEXT_BYTES).contains(&draft.text().len()));
                 assert!(draft.chat().members().contains(&draft.member()));
             }
         });

@@ -152,6 +152,7 @@ mod tests {
             index: 41,
             sender: "Alice".into(),
             text: "a\nb\r\n\ndata: c\0\u{85}\u{2028}\u{2029}é".into(),
+            data: None,
             send_time: 18,
         };
         let epoch = Epoch::new(17).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
+use crate::domain::chat_settings::{SettingsFields, SettingsRequest};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::mark::{MarkFields, MarkRequest};
@@ -40,7 +41,7 @@ pub(crate) fn draft(caller: &Caller, fields: DraftFields) -> Result<Draft> {
     } else {
         Author::Unproven
     };
-    Draft::parse(chat, fields.text, sender, fields.key).map(|draft| draft.by(author))
+    Draft::parse(chat, fields.text, fields.data, sender, fields.key).map(|draft| draft.by(author))
 }
 
 /// The page of an inbox that the caller may read: of whom the request names, or the caller's own if it names nobody. Fails with
@@ -65,6 +66,29 @@ pub(crate) fn mark_request(caller: &Caller, fields: &MarkFields) -> Result<MarkR
     let chat = Chat::parse(chat.ok_or_else(|| Error::invalid(Field::Chat, "is required"))?)?;
     may_read(caller, &chat)?;
     MarkRequest::parse(reader, chat, fields)
+}
+
+/// What the caller may set for a chat: their own side; `open` only by a service or a component. Fails with [`Error::Forbidden`] if it
+/// is somebody else's side and the caller is no service, or if it is of a chat that the caller may not read.
+pub(crate) fn settings_request(caller: &Caller, fields: &SettingsFields) -> Result<SettingsRequest> {
+    let SettingsFields { name, chat, change } = fields;
+    let chat = Chat::parse(
+        chat.as_deref()
+            .ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
+    )?;
+    may_read(caller, &chat)?;
+    if change.open.is_some() && caller.is_person() {
+        return Err(Error::Forbidden {
+            field: Field::Open,
+            reason: "can be set by the app's own service alone",
+        });
+    }
+    let member = if name.is_some() || change.is_of_a_side() {
+        Some(reader(caller, name.as_deref())?)
+    } else {
+        None
+    };
+    SettingsRequest::parse(chat, member, *change)
 }
 
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody
@@ -99,6 +123,7 @@ mod tests {
         let fields = DraftFields {
             chat: chat.into(),
             text: text.into(),
+            data: None,
             sender: sender.map(Into::into),
             key: None,
         };

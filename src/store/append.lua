@@ -1,16 +1,17 @@
 -- Appends a message, unless a receipt shows that it was sent already; moves the sender's mark past it, puts the chat at its time in the
 -- inboxes of both members, and rings their feeds.
--- KEYS: the chat log, its marks, the inboxes of the sender and of the other member, their feeds, the bucket that the receipt goes to, and
+-- KEYS: the chat log, its marks, the chat's settings, the inboxes of the sender and of the other member, their feeds, the bucket that the receipt goes to, and
 -- other buckets that may have it; last, if the sender has a quota, the sender's rate. In a chat with oneself, the members' keys are the
 -- same. In a Cluster, a chat and its members are in three slots: KEYS has no inboxes, feeds and rate then.
 -- ARGV: '<sender>:<text>'; the receipt's field, and its tokens (4 bytes of the text's digest, 4 of the nonce); the mode: 'read' if the sender
--- has read the chat, 'unread' if the message is by somebody else in the sender's name, 'look' if nothing is to be stored; for how many
+-- has read the chat, 'guest' if the sender may besides send only in an open chat, 'unread' if the message is by somebody else in the
+-- sender's name, 'look' if nothing is to be stored; for how many
 -- milliseconds the receipt must be kept, and for how many a bucket is kept that would expire earlier; how many messages to keep in the chat
 -- log (0 for all); how many replicas must have what this writes; for how many microseconds a message counts in the quota (0 for no quota),
--- and all of the quota's do. In a Cluster, also the sender's and the other member's names, as keys have them.
+-- and all of the quota's do; the message's data ('' for none). In a Cluster, also the sender's and the other member's names, as keys have them.
 -- Returns 'stored' or 'replayed' with the message's index and time ('stored' if this request stored it, in this run or an earlier
 -- one), and for how many microseconds the sender's messages count, if there is a quota; 'limited' with the latter; 'reused' if the receipt is of
--- another text; 'unknown' if nothing is to be stored and there is no receipt; 'unreadable' with what is wrong with the stored data; or an
+-- another text; 'blocked' if the other member has blocked the sender; 'closed' if the sender may not send as the chat is not open; 'unknown' if nothing is to be stored and there is no receipt; 'unreadable' with what is wrong with the stored data; or an
 -- error of Redis: then nothing is stored.
 --
 -- The epoch is the time in microseconds at which the chat log began, so that a log that was lost and begun anew is another log,
@@ -20,17 +21,17 @@ local RECEIPT_BYTES = 28
 -- Removed by the same command, a chat log whose cap was lowered would keep all other clients of Redis waiting.
 local MOST_TRIMMED = 1000
 
-local log, marks = KEYS[1], KEYS[2]
+local log, marks, settings = KEYS[1], KEYS[2], KEYS[3]
 local entry, field, tokens, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local must_keep, keep, cap, replicas = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), ARGV[8]
-local interval, span = tonumber(ARGV[9]), tonumber(ARGV[10])
+local interval, span, data = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11]
 -- The chat and its members, as marks, inboxes and feeds name them.
-local chat, sender, other = tag_of(log, 'log'), ARGV[11], ARGV[12]
+local chat, sender, other = tag_of(log, 'log'), ARGV[12], ARGV[13]
 local inbox, other_inbox, feed, other_feed
-local first_bucket = 3
+local first_bucket = 4
 if not sender then
-  inbox, other_inbox, feed, other_feed = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-  sender, other, first_bucket = tag_of(inbox, 'inbox'), tag_of(other_inbox, 'inbox'), 7
+  inbox, other_inbox, feed, other_feed = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+  sender, other, first_bucket = tag_of(inbox, 'inbox'), tag_of(other_inbox, 'inbox'), 8
 end
 local is_of_two = sender ~= other
 local bucket, last_bucket = KEYS[first_bucket], #KEYS
@@ -94,6 +95,15 @@ for i = first_bucket, last_bucket do
 end
 
 if mode == 'look' then return { 'unknown' } end
+
+-- One look at all that most chats have not.
+local is_special = redis.call('EXISTS', settings, feed or settings, other_feed or settings) > 0
+if is_special or mode == 'guest' then
+  local stored = redis.pcall('HMGET', settings, 'blocked:' .. other, 'open')
+  if stored.err then return { 'unreadable', settings .. ': ' .. stored.err } end
+  if stored[1] == '1' then return { 'blocked' } end
+  if mode == 'guest' and stored[2] ~= '1' then return { 'closed' } end
+end
 if used and used + interval > span then return { 'limited', used } end
 
 local index = 0
@@ -114,7 +124,6 @@ end
 local id, written = format_id(epoch, index), string.format('%d', time)
 local most = cap > 0 and math.max(cap, redis.call('XLEN', log) + 1 - MOST_TRIMMED)
 local left = redis.call('PTTL', bucket)
-local is_followed = feed and redis.call('EXISTS', feed, other_feed) > 0
 
 local was_read = redis.pcall('HGET', marks, sender)
 if is_refusal(was_read) then return { 'unreadable', marks .. ': ' .. was_read.err } end
@@ -138,7 +147,7 @@ local function store()
     charge(used + interval)
     has_charge = true
   end
-  if is_followed then
+  if feed and is_special then
     ring(feed, chat)
     if is_of_two then ring(other_feed, chat) end
   end
@@ -151,6 +160,10 @@ local function store()
   end
   mark_read(id)
   has_mark = true
+  if data ~= '' then
+    if most then return redis.call('XADD', log, 'MAXLEN', '=', most, epoch .. '-*', written, entry, 'data', data) end
+    return redis.call('XADD', log, epoch .. '-*', written, entry, 'data', data)
+  end
   if most then return redis.call('XADD', log, 'MAXLEN', '=', most, epoch .. '-*', written, entry) end
   return redis.call('XADD', log, epoch .. '-*', written, entry)
 end

@@ -1,13 +1,15 @@
 //! Appends a message to its chat log, once: on one Redis in one step, in a Cluster in three.
 
+use crate::config::FirstMessage;
+use crate::domain::data::Data;
 use crate::domain::error::{Error, Result, Stored};
 use crate::domain::message::{Author, Draft, Sent};
 use crate::domain::quota::{Allowance, Quota};
 use crate::redis::Script;
-use crate::server_log;
 use crate::session::Session;
 use crate::store::appended::{Appended, decode};
 use crate::store::charge::Charge;
+use crate::store::clocks::compare_clocks;
 use crate::store::keys;
 use crate::store::receipt::Receipt;
 use crate::store::touch::{Newest, touch};
@@ -24,15 +26,14 @@ static APPEND: Script = Script::replicating(&[
     include_str!("append.lua"),
 ]);
 
-/// How far a send time may be ahead of the host's clock without a word.
-const MOST_AHEAD: Duration = Duration::from_mins(1);
-
 /// Appends a message to its chat log, once whatever happens on the way, and returns when Redis has it.
 ///
 /// The index is one above the newest one. The time is Redis's, made greater than the newest one, so index and time always agree,
 /// whatever clocks do. A message whose key was used for the same text within the window is not stored again: the answer is
-/// that of the first one. With another text, it fails with [`Error::KeyReused`]. If its sender has a quota, it counts in it once it is
-/// stored; if the quota is used up, it fails with [`Error::TooManySends`], and stores nothing.
+/// that of the first one. With other text or data, it fails with [`Error::KeyReused`]. If its sender has a quota, it counts in it once it is
+/// stored; if the quota is used up, it fails with [`Error::TooManySends`], and stores nothing. If the other member has blocked the
+/// sender, it fails with [`Error::Blocked`], and with [`Error::NotOpen`] if the sender needs an open chat: both store nothing, and the
+/// key stays unused.
 pub async fn append(session: &Session, draft: &Draft) -> Result<Sent> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let append = Append::new(session, draft, now);
@@ -58,6 +59,8 @@ pub async fn append(session: &Session, draft: &Draft) -> Result<Sent> {
             })
         }
         Appended::KeyReused => Err(Error::KeyReused),
+        Appended::Blocked => Err(Error::Blocked),
+        Appended::Closed => Err(Error::NotOpen),
         Appended::Limited { .. } | Appended::Unknown => Err(allowance.map_or_else(
             || Error::internal("append.lua limits a sender who has no quota"),
             Error::TooManySends,
@@ -73,6 +76,8 @@ type Done = (Appended, Option<Allowance>);
 enum Mode {
     /// The sender has read the chat.
     Read,
+    /// The same, of a sender who may send only in an open chat.
+    Guest,
     /// Somebody else sends in the sender's name.
     Unread,
     /// Nothing is stored: it only looks for a receipt.
@@ -87,6 +92,7 @@ struct Append<'a> {
     receipt: Receipt,
     log: String,
     marks: String,
+    settings: String,
     /// What the chat log stores.
     entry: String,
 }
@@ -101,6 +107,7 @@ impl<'a> Append<'a> {
             receipt: Receipt::new(session.config(), draft, nonce, now),
             log: keys::log(draft.chat()),
             marks: keys::marks(draft.chat()),
+            settings: keys::settings(draft.chat()),
             entry: [draft.sender(), ":", draft.text()].concat(),
         }
     }
@@ -117,7 +124,7 @@ impl<'a> Append<'a> {
             keys::feed(other),
         ];
         let rate = quota.map(|_| keys::rate(sender));
-        let of_chat = [&self.log, &self.marks];
+        let of_chat = [&self.log, &self.marks, &self.settings];
         let keys = of_chat.into_iter().chain(&of_members).chain(&self.receipt.buckets);
         let keys: Vec<_> = keys.chain(&rate).map(String::as_str).collect();
         let numbers = self.numbers(quota);
@@ -161,7 +168,7 @@ impl<'a> Append<'a> {
 
     /// Runs the script with the keys of the chat's slot alone.
     async fn in_its_slot(&self, mode: Mode) -> Result<Appended> {
-        let of_chat = [&self.log, &self.marks].into_iter();
+        let of_chat = [&self.log, &self.marks, &self.settings].into_iter();
         let keys: Vec<_> = of_chat.chain(&self.receipt.buckets).map(String::as_str).collect();
         let sender = self.draft.member();
         let names = [sender, self.draft.chat().other(sender)].map(keys::field);
@@ -187,17 +194,21 @@ impl<'a> Append<'a> {
     fn arguments<'b>(&'b self, mode: Mode, numbers: &'b [String; 6]) -> Vec<&'b [u8]> {
         let mode = match mode {
             Mode::Read => "read",
+            Mode::Guest => "guest",
             Mode::Unread => "unread",
             Mode::Look => "look",
         };
         let Receipt { field, tokens, .. } = &self.receipt;
         let first = [self.entry.as_bytes(), field, tokens, mode.as_bytes()];
-        first.into_iter().chain(numbers.iter().map(String::as_bytes)).collect()
+        let data = self.draft.data().map_or("", Data::as_str);
+        let numbers = numbers.iter().map(String::as_bytes);
+        first.into_iter().chain(numbers).chain([data.as_bytes()]).collect()
     }
 
     fn mode(&self) -> Mode {
         match self.draft.author() {
             Author::Service => Mode::Unread,
+            Author::Sender if self.session.config().first_message == FirstMessage::Service => Mode::Guest,
             Author::Sender | Author::Unproven => Mode::Read,
         }
     }
@@ -214,20 +225,6 @@ fn stored_nothing(appended: &Result<Appended>) -> bool {
         Ok(Appended::Stored { replayed, .. }) => *replayed,
         Err(Error::Unavailable { stored, .. }) => *stored == Stored::No,
         _ => true,
-    }
-}
-
-/// Writes one line per instance to the server log if a message is sent in the future: its chat keeps such times until they have come.
-fn compare_clocks(log: &str, send_time: Duration, now: Duration) {
-    thread_local! {
-        static REPORTED: Cell<bool> = const { Cell::new(false) };
-    }
-    let ahead = send_time.saturating_sub(now);
-    if ahead > MOST_AHEAD && !REPORTED.replace(true) {
-        let seconds = ahead.as_secs();
-        let cause =
-            format!("{log} has a send_time {seconds} s ahead of this host's clock: Redis's clock is or was ahead");
-        server_log::noticed("clock-ahead", &keys::without_names(&cause));
     }
 }
 

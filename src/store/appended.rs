@@ -23,6 +23,10 @@ pub(super) enum Appended {
     },
     /// Its idempotency key belongs to another text; nothing is stored.
     KeyReused,
+    /// The other member has blocked the sender; nothing is stored.
+    Blocked,
+    /// The sender may send only in an open chat, and this is none; nothing is stored.
+    Closed,
     /// There is no receipt, and nothing is stored: the script was only to look for one.
     Unknown,
 }
@@ -33,7 +37,7 @@ impl Appended {
         match self {
             Self::Stored { used, .. } => *used,
             Self::Limited { used } => Some(*used),
-            Self::KeyReused | Self::Unknown => None,
+            Self::KeyReused | Self::Blocked | Self::Closed | Self::Unknown => None,
         }
     }
 }
@@ -60,6 +64,8 @@ pub(super) fn decode(reply: &[RedisResult]) -> Result<Appended, Unreadable> {
             Ok(Appended::Limited { used })
         }
         [RedisResult::Binary(word)] if word == b"reused" => Ok(Appended::KeyReused),
+        [RedisResult::Binary(word)] if word == b"blocked" => Ok(Appended::Blocked),
+        [RedisResult::Binary(word)] if word == b"closed" => Ok(Appended::Closed),
         [RedisResult::Binary(word)] if word == b"unknown" => Ok(Appended::Unknown),
         _ => Err(unknown()),
     }
@@ -94,6 +100,8 @@ mod tests {
         assert_eq!(reply("replayed", &[41, 17, 0]), sent(true, Some(0)));
         assert_eq!(reply("limited", &[5]), Ok(Appended::Limited { used: 5 }));
         assert_eq!(reply("reused", &[]), Ok(Appended::KeyReused));
+        assert_eq!(reply("blocked", &[]), Ok(Appended::Blocked));
+        assert_eq!(reply("closed", &[]), Ok(Appended::Closed));
         assert_eq!(reply("unknown", &[]), Ok(Appended::Unknown));
         for (word, numbers) in [
             ("stored", &[-1, 17][..]),
@@ -114,7 +122,17 @@ mod tests {
 
     #[test]
     fn fuzz_receipts() {
-        let words = &["17", "stored", "replayed", "limited", "reused", "unknown", "unreadable"];
+        let words = &[
+            "17",
+            "stored",
+            "replayed",
+            "limited",
+            "reused",
+            "blocked",
+            "closed",
+            "unknown",
+            "unreadable",
+        ];
         let value = prop_oneof![
             4 => near(words).prop_map(RedisResult::Binary),
             4 => select(&words[..]).prop_map(|word| RedisResult::Binary(word.as_bytes().to_vec())),

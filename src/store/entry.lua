@@ -1,5 +1,6 @@
 -- What a chat log's entries look like. Stands in front of every script that needs it.
--- An entry's id is <epoch>-<index>. It has one field: its name is the time in microseconds, its value is <sender>:<text>.
+-- An entry's id is <epoch>-<index>. The name of its first field is the time in microseconds, the value is <sender>:<text>. A message with
+-- data has a second field, `data`.
 -- The epoch stays text: Lua's numbers are exact only up to 2^53.
 local function parse_id(id)
   local epoch, index = string.match(id, '^(%d+)%-(%d+)$')

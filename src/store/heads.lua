@@ -1,12 +1,14 @@
 -- Reads the newest message of chats, what of each is read, and how far each log reaches.
--- KEYS: the log and the marks of each chat. ARGV: how many chats with messages are enough; how many bytes of a text; then for each chat
+-- KEYS: the log, the marks and the settings of each chat. ARGV: how many chats with messages are enough; how many bytes of a text, and how
+-- many of data; then for each chat
 -- the fields of the reader and of the other member in its marks.
 -- Returns 'heads', how many chats were looked at, and for each that has messages, as MessagePack: its number among the chats, the newest
--- id and its time, the sender, the text, '1' if it was cut, the oldest index, and up to where the reader and the other have read; or
+-- id and its time, the sender, the text, '1' if it was cut, its data ('cut' if it is too long, '' for none), the oldest index, up to where the reader
+-- and the other have read, and '1' for what of `blocked` and `muted` the reader has set; or
 -- its number, and what is wrong with the stored data.
 -- It looks at fewer chats if their messages are long. At one at least.
 local MOST_LOADED = 1536 * 1024
-local enough, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+local enough, most_bytes, most_data = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 -- What follows the colon, cut at a character, and '1' if it was cut: the bytes after the first of one are 0x80 to 0xBF. (A pattern that
 -- captures the text copies all of it.)
@@ -19,7 +21,14 @@ local function shown(value, colon)
   return string.sub(value, colon + 1, last), '1'
 end
 
-local function head(number, log, marks, reader, other)
+-- Most chats have no settings: one look at all of them.
+local settings_of_all = {}
+for at = 3, #KEYS, 3 do
+  settings_of_all[#settings_of_all + 1] = KEYS[at]
+end
+local has_settings = redis.call('EXISTS', unpack(settings_of_all)) > 0
+
+local function head(number, log, marks, settings, reader, other)
   local length = redis.pcall('XLEN', log)
   if type(length) == 'table' then return { number, log .. ': ' .. length.err } end
   local newest = length > 0 and first_of(log, 'XREVRANGE', '+', '-')
@@ -30,16 +39,20 @@ local function head(number, log, marks, reader, other)
   if not last or not colon then return { number, log .. ': ' .. newest[1] .. ' is not a message' } end
   local stored = redis.pcall('HMGET', marks, reader, other)
   if stored.err then return { number, marks .. ': ' .. stored.err } end
+  local set = has_settings and redis.pcall('HMGET', settings, 'blocked:' .. reader, 'muted:' .. reader) or {}
+  if set.err then return { number, settings .. ': ' .. set.err } end
   local text, is_cut = shown(value, colon)
+  local data = newest[2][3] == 'data' and newest[2][4] or ''
+  if #data > most_data then data = 'cut' end
   local oldest = length > last and '0' or string.format('%.0f', oldest_index(log, last))
   local read, read_by_other = read_up_to(log, newest, stored[1]), read_up_to(log, newest, stored[2])
-  return { number, newest[1], newest[2][1], string.sub(value, 1, colon - 1), text, is_cut, oldest, read, read_by_other }
+  return { number, newest[1], newest[2][1], string.sub(value, 1, colon - 1), text, is_cut, data, oldest, read, read_by_other, set[1] or '', set[2] or '' }
 end
 
 local heads, looked_at, there = {}, 0, 0
-while there < enough and 2 * looked_at < #KEYS do
-  local at = 2 * looked_at + 1
-  local is_read, found = pcall(head, tostring(looked_at), KEYS[at], KEYS[at + 1], ARGV[at + 2], ARGV[at + 3])
+while there < enough and 3 * looked_at < #KEYS do
+  local at, of_members = 3 * looked_at + 1, 2 * looked_at + 4
+  local is_read, found = pcall(head, tostring(looked_at), KEYS[at], KEYS[at + 1], KEYS[at + 2], ARGV[of_members], ARGV[of_members + 1])
   if not is_read then
     if found ~= FULL then error(found) end
     break

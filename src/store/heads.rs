@@ -1,8 +1,9 @@
 //! Reads the heads of chats: the newest message, and how much of each chat is read.
 
 use crate::domain::chat::Chat;
+use crate::domain::chat_settings::Side;
 use crate::domain::error::{Error, Result};
-use crate::domain::inbox::{Entry, MAX_LAST_BYTES};
+use crate::domain::inbox::{Entry, MAX_LAST_BYTES, MAX_LAST_DATA_BYTES};
 use crate::domain::member::Member;
 use crate::domain::message::Message;
 use crate::domain::slice::Extent;
@@ -12,7 +13,7 @@ use crate::redis::number;
 use crate::server_log;
 use crate::session::Session;
 use crate::store::keys;
-use crate::store::reply::{Unreadable, entry_id, position, text, time};
+use crate::store::reply::{Unreadable, entry_id, position, stored_data, text, time};
 use futures::future::join_all;
 use spin_sdk::redis::RedisResult;
 
@@ -91,12 +92,14 @@ async fn divided(session: &Session, reader: &Member, chats: &[&Chat]) -> Result<
 
 /// The keys and the arguments of the script.
 fn question(reader: &Member, chats: &[&Chat], enough: usize) -> (Vec<String>, Vec<String>) {
-    let keys = chats.iter().flat_map(|chat| [keys::log(chat), keys::marks(chat)]);
+    let keys = chats
+        .iter()
+        .flat_map(|chat| [keys::log(chat), keys::marks(chat), keys::settings(chat)]);
     let fields = chats
         .iter()
         .flat_map(|chat| [reader, chat.other(reader)])
         .map(keys::field);
-    let numbers = [enough, MAX_LAST_BYTES].map(|number| number.to_string());
+    let numbers = [enough, MAX_LAST_BYTES, MAX_LAST_DATA_BYTES].map(|number| number.to_string());
     (keys.collect(), numbers.into_iter().chain(fields).collect())
 }
 
@@ -142,7 +145,21 @@ fn decode(reply: &[RedisResult]) -> Result<(usize, &[u8]), Unreadable> {
 }
 
 fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Unreadable> {
-    let [_, newest, send_time, sender, said, cut, oldest, read, read_by_other] = head else {
+    let [
+        _,
+        newest,
+        send_time,
+        sender,
+        said,
+        cut,
+        data,
+        oldest,
+        read,
+        read_by_other,
+        blocked,
+        muted,
+    ] = head
+    else {
         let why = head.get(1).map(|why| String::from_utf8_lossy(why));
         return Err(Unreadable(
             why.unwrap_or("a head of an unknown shape".into()).into_owned(),
@@ -150,6 +167,11 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
     };
     let newest = entry_id(newest)?;
     let send_time = time(send_time)?;
+    let (data, data_cut) = match *data {
+        b"" => (None, false),
+        b"cut" => (None, true),
+        data => (Some(stored_data(text(data)?)?), false),
+    };
     Ok(Entry {
         chat: chat.clone(),
         with: chat.other(reader).clone(),
@@ -163,64 +185,19 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
             index: newest.index,
             sender: text(sender)?.to_owned(),
             text: text(said)?.to_owned(),
+            data,
             send_time,
         },
         cut: !cut.is_empty(),
+        data_cut,
         read: position(read)?,
         read_by_other: position(read_by_other)?,
+        side: Side {
+            blocked: *blocked == b"1",
+            muted: *muted == b"1",
+        },
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::redis::texts;
-
-    fn entry(head: &[&str]) -> Result<Entry, Unreadable> {
-        let chat = Chat::parse("alice:bob").unwrap();
-        let head: Vec<_> = head.iter().map(|text| text.as_bytes()).collect();
-        decode_head(&Member::parse("bob").unwrap(), &chat, &head)
-    }
-
-    #[test]
-    fn a_head_is_the_newest_message_and_what_is_read() {
-        let entry = entry(&["0", "17-9", "26", "Bob", "hi", "1", "3", "17-7-24", "0"]).unwrap();
-        assert_eq!((entry.with.as_str(), entry.unread(), entry.cut), ("alice", 2, true));
-        let Message {
-            index,
-            sender,
-            text,
-            send_time,
-        } = &entry.last;
-        assert_eq!(
-            (*index, sender.as_str(), text.as_str(), *send_time),
-            (9, "Bob", "hi", 26)
-        );
-        assert_eq!((entry.read.next_index(), entry.read_by_other.next_index()), (8, 0));
-    }
-
-    #[test]
-    fn a_head_that_cannot_be_read_says_why() {
-        for (head, why) in [
-            (&["0", "WRONGTYPE"][..], "WRONGTYPE"),
-            (&[], "a head of an unknown shape"),
-            (
-                &["0", "x", "26", "Bob", "hi", "", "3", "0", "0"],
-                "\"x\" is not an entry's id",
-            ),
-            (
-                &["0", "17-9", "from", "Bob", "hi", "", "3", "0", "0"],
-                "has a time that is no number",
-            ),
-            (
-                &["0", "17-9", "26", "Bob", "hi", "", "3", "17", "0"],
-                "has a position that is none",
-            ),
-        ] {
-            assert_eq!(entry(head), Err(Unreadable(why.into())));
-        }
-        let reply = texts(&["heads", "2", "\u{10}"]);
-        let Unreadable(why) = decode(&reply).unwrap_err();
-        assert!(why.contains("heads.lua"), "{why}");
-    }
-}
+mod tests;

@@ -2,11 +2,12 @@
 //!
 //! | key | type | expires | written by | holds |
 //! |---|---|---|---|---|
-//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, one field, the time, with `<sender>:<text>` |
+//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, a field, the time, with `<sender>:<text>`, and a second one, `data`, if the message has data |
 //! | `confab:{<chat>}:sent:<length>:<bucket>` | hash | when no receipt in it need be kept | `append.lua` | the receipts of the messages sent in `length` seconds, the `bucket`-th since 1970 |
 //! | `confab:{<chat>}:marks` | hash | no | `append.lua`, `mark.lua` | per member the position up to which they have read |
+//! | `confab:{<chat>}:settings` | hash | no | `settings.lua` | `1` or `0` for `blocked:<member>` (the other may not send), `muted:<member>`, and `open` |
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
-//! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua` and `mark.lua` while it is there | one field: `<chat>`, in which something changed |
+//! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua`, `mark.lua` and `settings.lua` while it is there | one field: `<chat>`, in which something changed |
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
 //! | `confab:{<member>}:charges` | string | the same | `charge.lua`, with `send_limit` in a Cluster | `<until then>:<nonces>`, of the last 128 requests that counted |
 //! | `confab:{<member>}:streams` | sorted set | when its last lease ends | `lease.lua`, with `auth = required` | the leases of the member's streams and waiting pulls, by the time in microseconds at which they end |
@@ -16,8 +17,8 @@
 //! ASCII are percent-encoded: no two chats share a key, and no name can break the tag.
 //!
 //! A receipt's field is the first 12 bytes of SHA-1(member + key): the member is `0` or `1`, the key is the idempotency key, or the
-//! nonce of a request without one. Its value is, packed in big-endian order: 7 bytes of epoch, 6 of index, 7 of time, 4 of SHA-1(text)
-//! (0 without an idempotency key) and 4 of the nonce.
+//! nonce of a request without one. Its value is, packed in big-endian order: 7 bytes of epoch, 6 of index, 7 of time, 4 of SHA-1(text),
+//! or of SHA-1(text + 0xFF + data) with data (0 without an idempotency key) and 4 of the nonce.
 //!
 //! What a key holds never changes: another format takes another name, so that versions of confab that run side by side
 //! cannot misread each other.
@@ -45,6 +46,11 @@ pub(super) fn receipts(chat: &Chat, length: u64, bucket: u64) -> String {
 /// The marks of a chat's members.
 pub(super) fn marks(chat: &Chat) -> String {
     of_chat(chat, format_args!("marks"))
+}
+
+/// What is set for a chat.
+pub(super) fn settings(chat: &Chat) -> String {
+    of_chat(chat, format_args!("settings"))
 }
 
 /// A member's chats by the time of their newest message.
@@ -170,6 +176,7 @@ mod tests {
         assert_eq!(receipts(&chat, 64, 7), "confab:{alice:%7B}:sent:64:7");
         let member = chat.member("{").unwrap();
         assert_eq!(marks(&chat), "confab:{alice:%7B}:marks");
+        assert_eq!(settings(&chat), "confab:{alice:%7B}:settings");
         assert_eq!(
             (inbox(member), feed(member), rate(member), streams(member)),
             (

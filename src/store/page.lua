@@ -3,8 +3,8 @@
 -- the cursor alone must lie in the log of that epoch, or at its end; in reverse, only the epoch counts). The cursor is the index after
 -- that of a position.
 -- Returns nothing if there is no message; else 'page', the newest id and its time, the oldest index, and the page in runs of entries
--- whose indexes follow one another (in reverse, downwards): for each run, the first id, and as MessagePack, of each entry its time and
--- '<sender>:<text>'; or 'void', an epoch, an index and a time: what the client has from the index on was lost, and the newest
+-- whose indexes follow one another (in reverse, downwards): for each run, the first id, and as MessagePack, of each entry its time (with a
+-- space and its data, if it has any) and '<sender>:<text>'; or 'void', an epoch, an index and a time: what the client has from the index on was lost, and the newest
 -- entry before it was sent at that time; or 'unreadable' with what is wrong with the stored data.
 -- (The host takes one string for much less than many, and cmsgpack packs one table for much less than one for each entry.)
 local log = KEYS[1]
@@ -83,9 +83,13 @@ local function add(entries, from, to)
   for i = from, to do
     if bytes >= most_bytes then break end
     local fields = entries[i][2]
-    local value = fields[2]
-    if fields[3] then strange = strange or entries[i][1] end
-    run[size + 1], run[size + 2] = fields[1], value
+    local time_and_data, value = fields[1], fields[2]
+    if fields[3] then
+      if fields[3] ~= 'data' or fields[5] then strange = strange or entries[i][1] end
+      time_and_data = time_and_data .. ' ' .. fields[4]
+      bytes = bytes + #fields[4]
+    end
+    run[size + 1], run[size + 2] = time_and_data, value
     size = size + 2
     bytes = bytes + #value
   end
@@ -121,5 +125,5 @@ elseif cursor <= top and order == 'forward' then
 elseif cursor <= top then
   read('XREVRANGE', format_id(epoch, top - cursor), epoch .. '-0')
 end
-if strange then return { 'unreadable', 'entry ' .. strange .. ': does not have the one field of a message' } end
+if strange then return { 'unreadable', 'entry ' .. strange .. ': does not have the fields of a message' } end
 return reply

@@ -12,7 +12,7 @@ use crate::redis::number;
 use crate::redis::strings;
 use crate::session::Session;
 use crate::store::keys;
-use crate::store::reply::{Unreadable, entry_id, text, time, void};
+use crate::store::reply::{Unreadable, entry_id, stored_data, text, time, void};
 use spin_sdk::redis::RedisResult;
 
 static PAGE: Script = Script::reading(&[
@@ -104,7 +104,7 @@ fn decode(order: Order, reply: &[RedisResult]) -> Result<Found, Unreadable> {
     Ok(Found::Slice(Some(Slice { extent, messages })))
 }
 
-/// Decodes entries whose indexes follow one another from `first` on: of each its time and its text. Strings are bytes here, so that one
+/// Decodes entries whose indexes follow one another from `first` on: of each its time with its data, and its text. Strings are bytes here, so that one
 /// entry that is not UTF-8 is one entry that cannot be read.
 fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Message>) -> Result<(), Unreadable> {
     let mut next = Some(first.index);
@@ -126,6 +126,10 @@ fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Me
 }
 
 fn decode_entry(index: u64, sent: &[u8], value: &[u8]) -> Result<Message, Unreadable> {
+    let (sent, data) = match text(sent)?.split_once(' ') {
+        Some((sent, data)) => (sent, Some(stored_data(data)?)),
+        None => (text(sent)?, None),
+    };
     let (sender, said) = text(value)?
         .split_once(':')
         .ok_or_else(|| Unreadable("has no sender".into()))?;
@@ -133,7 +137,8 @@ fn decode_entry(index: u64, sent: &[u8], value: &[u8]) -> Result<Message, Unread
         index,
         sender: sender.to_owned(),
         text: said.to_owned(),
-        send_time: time(sent)?,
+        data,
+        send_time: time(sent.as_bytes())?,
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Receipt {
     pub(super) buckets: Vec<String>,
     /// Its field in the bucket. Redis keeps a bucket of longer names in a larger form.
     pub(super) field: [u8; 12],
-    /// 4 bytes of the text's digest, and 4 of the nonce.
+    /// 4 bytes of the digest of the text and the data, and 4 of the nonce.
     pub(super) tokens: [u8; 8],
     /// How long the receipt must be kept, in milliseconds.
     pub(super) must_keep: u64,
@@ -41,7 +41,11 @@ impl Receipt {
         let nonce = nonce.map(u64::to_be_bytes).concat();
         let (buckets, name, text) = if let Some(key) = draft.key() {
             let buckets = [bucket, bucket.saturating_sub(1), bucket.saturating_add(1)];
-            let text = digest(&[draft.text().as_bytes()]);
+            let text = match draft.data() {
+                // No text has this byte.
+                Some(data) => digest(&[draft.text().as_bytes(), &[0xff], data.as_str().as_bytes()]),
+                None => digest(&[draft.text().as_bytes()]),
+            };
             (buckets.map(key_of).into(), key.as_str().as_bytes(), text)
         } else {
             // All tries have this one bucket, and one text.

@@ -1,5 +1,6 @@
 //! What scripts reply, and the stored data that they could not read.
 
+use crate::domain::data::Data;
 use crate::domain::entry_id::{EntryId, Epoch, decimal};
 use crate::domain::error::Error;
 use crate::domain::position::{Position, Reset};
@@ -89,6 +90,11 @@ pub(super) fn time(time: &[u8]) -> Result<u64, Unreadable> {
     text(time)?
         .parse()
         .map_err(|_| Unreadable("has a time that is no number".into()))
+}
+
+/// The data of a message that is stored.
+pub(super) fn stored_data(json: &str) -> Result<Data, Unreadable> {
+    Data::parse(json).map_err(|why| Unreadable(format!("has data that cannot be read: {why}")))
 }
 
 /// A position that is stored.

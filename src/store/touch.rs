@@ -30,7 +30,7 @@ pub(super) struct Newest {
 pub(super) async fn touch(session: &Session, chat: &Chat, sender: &Member, newest: Option<Newest>) -> Result<()> {
     let other = chat.other(sender);
     let of = async |member: &Member| match newest {
-        None => run(session, &RING, chat, member, [None; 2]).await.map(drop),
+        None => ring(session, chat, member).await,
         Some(newest) => place(session, chat, member, newest).await,
     };
     let touched = if other == sender {
@@ -42,6 +42,11 @@ pub(super) async fn touch(session: &Session, chat: &Chat, sender: &Member, newes
         Error::Unavailable { cause, .. } => Error::unavailable(cause, Stored::Unknown),
         other => other,
     })
+}
+
+/// Rings one member's feed: only those who follow that member's inbox look at the chat.
+pub(super) async fn ring(session: &Session, chat: &Chat, member: &Member) -> Result<()> {
+    run(session, &RING, chat, member, [None; 2]).await.map(drop)
 }
 
 /// Puts the chat at the time of a message in a member's inbox.

@@ -49,7 +49,9 @@ async function follow(me, signal) {
 	here.outbox = new Outbox((note) => (chat ? chat.changed(note) : here.outbox.settle(() => false)));
 	openChat();
 	here.outbox.resume();
-	for await (const event of confab.followInbox({ signal, onState: showState })) {
+	// That the stream is live says nothing of what was refused.
+	const onState = (state) => (state.live && shown.again) || showState(state);
+	for await (const event of confab.followInbox({ signal, onState })) {
 		list.apply(event).then(changed, refused);
 		here.ready.resolve();
 		changed();
@@ -65,6 +67,7 @@ function changed() {
 
 function openChat() {
 	const name = inHash().get('with');
+	if (shown.again) showState({ live: true });
 	chat?.leave();
 	chat = name ? new OpenChat(name) : undefined;
 	document.body.className = name ? 'chat' : 'list';

@@ -2,7 +2,7 @@
 
 import { here, save, saved } from './here.js';
 import { keep } from './confab.js';
-import { $, arrange, bidi, choice, clock, dayOf, linked, make, say } from './dom.js';
+import { $, arrange, bidi, choice, clock, dayOf, linked, make, say, words } from './dom.js';
 import { addressOf } from './rows.js';
 
 const log = $('log');
@@ -39,6 +39,8 @@ export class OpenChat {
 		arrange($('messages'), []);
 		$('messages').ariaBusy = 'true';
 		$('down').hidden = true;
+		$('menu').open = false;
+		$('menu').hidden = $('blocked').hidden = true;
 		$(matchMedia('(pointer: fine)').matches ? 'text' : 'other').focus();
 		this.known = here.ready.promise.then(() => this.identify());
 		await this.known;
@@ -182,8 +184,37 @@ export class OpenChat {
 		return lines;
 	}
 
+	/** Sets what is this person's own of the chat. */
+	set(settings) {
+		here.confab.set(this.chat, settings, this.options).then(
+			(set) => {
+				if (this.entry) Object.assign(this.entry, set);
+				here.changed();
+			},
+			(problem) => here.refused(problem),
+		);
+	}
+
+	showSettings() {
+		const { blocked, muted } = this.entry ?? {};
+		const name = bidi(this.name);
+		$('menu').hidden = !this.entry;
+		$('block').hidden = this.name === here.me;
+		for (const [id, is, what, change, words] of [
+			['mute', muted, ['Mute', 'Unmute'], { muted: !muted }, ['Not counted in the title of this page.']],
+			['block', blocked, ['Block', 'Unblock'], { blocked: !blocked }, [name, ' can write no longer, and learns it by writing.']],
+		]) {
+			say($(id), what[Number(!!is)]);
+			$(id).onclick = () => this.set(change);
+			$(id).nextElementSibling.replaceChildren(...words);
+		}
+		$('blocked').hidden = !blocked;
+		$('blocked').replaceChildren('You have blocked ', name.cloneNode(true), '. ', choice('Unblock', () => this.set({ blocked: false })));
+	}
+
 	show() {
 		if (!this.isLoaded || this.left.signal.aborted) return;
+		this.showSettings();
 		const nodes = [];
 		const lines = this.lines();
 		const latest = lines.findLast(({ own, waits }) => own && !waits);
@@ -212,11 +243,12 @@ export class OpenChat {
 		return this.items.get(key);
 	}
 
-	bubble({ own, waits, failed, key, text, note }, isNext, time) {
+	bubble({ own, waits, failed, key, note, ...said }, isNext, time) {
 		const item = this.item(key, make('p', { dir: 'auto' }), make('small'));
-		const [words, state, ...buttons] = item.children;
+		const [line, state, ...buttons] = item.children;
+		const text = words(said);
 		item.className = `${own ? 'own' : ''} ${waits ? 'waits' : ''} ${failed ? 'failed' : ''} ${isNext ? 'next' : ''}`;
-		say(words, text, linked(text));
+		say(line, text, linked(text));
 		say(state, waits ? (failed ?? 'Sending …') : time);
 		const { outbox } = here;
 		if (!failed) buttons.forEach((button) => button.remove());

@@ -47,7 +47,7 @@ export class Confab {
      * `patience`, but no longer than confab remembers the key. Then it looks; if nobody can know, the `Problem` has `stored: null`.
      * @param {T.Draft} draft @param {T.Options} [options] @returns {Promise<T.Receipt>}
      */
-    send({ chat, text, sender, key, began, from }: T.Draft, options?: T.Options): Promise<T.Receipt>;
+    send({ chat, text, data, sender, key, began, from }: T.Draft, options?: T.Options): Promise<T.Receipt>;
     /** One page of a chat. @param {string} chat @param {T.PullFields} [fields] @param {T.Options} [options] @returns {Promise<T.Page>} */
     pull(chat: string, fields?: T.PullFields, options?: T.Options): Promise<T.Page>;
     /** One page of your chats. @param {T.InboxFields} [fields] @param {T.Options} [options] @returns {Promise<T.Inbox>} */
@@ -57,6 +57,13 @@ export class Confab {
      * @param {string} chat @param {string} position @param {T.Options} [options] @returns {Promise<T.Marked>}
      */
     read(chat: string, position: string, options?: T.Options): Promise<T.Marked>;
+    /**
+     * Sets what is your own of a chat, or as a service whether it is `open`, and returns what is set.
+     * @param {string} chat @param {T.Settings} settings @param {T.Options} [options] @returns {Promise<T.Settings & { chat: string }>}
+     */
+    set(chat: string, settings: T.Settings, options?: T.Options): Promise<T.Settings & {
+        chat: string;
+    }>;
     /**
      * Yields each event of a chat (see `keep`) after the id or position `after` ('0': the chat's start), or else from now on, until `signal`
      * aborts. `onState` receives whether it is `live`, and else the `problem`.

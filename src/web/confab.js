@@ -101,12 +101,12 @@ export class Confab {
 	 * `patience`, but no longer than confab remembers the key. Then it looks; if nobody can know, the `Problem` has `stored: null`.
 	 * @param {T.Draft} draft @param {T.Options} [options] @returns {Promise<T.Receipt>}
 	 */
-	async send({ chat, text, sender = this.#self.name, key = newKey(), began, from }, options) {
+	async send({ chat, text = '', data, sender = this.#self.name, key = newKey(), began, from }, options) {
 		const before = this.#sends.get(chat) ?? Promise.resolve(undefined);
 		const headers = { 'Idempotency-Key': `"${key}"` };
 		const sent = before.then((next) => {
-			const send = { chat, text, sender, began, from: from ?? next };
-			return this.#ask({ path: 'api/send', headers, body: { chat, text, sender }, send }, { patience: 3_600_000, ...options });
+			const send = { chat, text, data, sender, began, from: from ?? next };
+			return this.#ask({ path: 'api/send', headers, body: { chat, text, data, sender }, send }, { patience: 3_600_000, ...options });
 		});
 		this.#sends.set(chat, sent.then(({ index }) => index + 1, () => before));
 		const { index, send_time } = await sent;
@@ -130,6 +130,16 @@ export class Confab {
 	read(chat, position, options) {
 		const body = { name: this.#self.name, chat, position };
 		return this.#ask({ path: 'api/read', body, keepalive: true }, options);
+	}
+
+	/**
+	 * Sets what is your own of a chat, or as a service whether it is `open`, and returns what is set.
+	 * @param {string} chat @param {T.Settings} settings @param {T.Options} [options] @returns {Promise<T.Settings & { chat: string }>}
+	 */
+	set(chat, settings, options) {
+		const { blocked, muted } = settings;
+		const name = (blocked ?? muted) === undefined ? undefined : this.#self.name;
+		return this.#ask({ path: 'api/chat', body: { name, chat, ...settings } }, options);
 	}
 
 	/**
@@ -192,13 +202,13 @@ export class Confab {
 	}
 
 	/** Looks for a message that may be stored. @param {T.Draft} send @param {T.Options} options */
-	async #find({ chat, text, sender, from, began = 0 }, options) {
+	async #find({ chat, text, data, sender, from, began = 0 }, options) {
 		const problem = new Problem(UNKNOWN, 0);
 		options.onTry?.(problem, began);
 		for (let before; ; ) {
 			const page = await this.pull(chat, { reverse: true, limit: 100, before }, options);
 			const later = page.messages.filter(({ index, send_time }) => (from === undefined ? send_time >= began * 1000 : index >= from));
-			const found = later.find((one) => one.text === text && (sender ? one.sender === sender : one.member === this.#me?.name));
+			const found = later.find((one) => one.text === text && JSON.stringify(one.data) === JSON.stringify(data) && (sender ? one.sender === sender : one.member === this.#me?.name));
 			if (found) return found;
 			if (!page.has_more || later.length < page.messages.length) throw problem;
 			before = later.at(-1)?.index;

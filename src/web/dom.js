@@ -46,6 +46,10 @@ export function linked(text) {
 	return [...nodes, text.slice(end)];
 }
 
+/** What a message says, or what it is if it says nothing. */
+export const words = ({ text, data, data_cut }) =>
+	text || (data || data_cut ? `Attachment${typeof data?.type === 'string' ? `: ${data.type}` : ''}` : '');
+
 export const clock = (date) => date.toLocaleTimeString([], { timeStyle: 'short' });
 
 export const dayOf = (date, dateStyle = 'long') =>

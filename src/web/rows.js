@@ -1,7 +1,7 @@
 // The list of chats on the screen.
 
 import { here } from './here.js';
-import { $, arrange, bidi, clock, dayOf, make, say } from './dom.js';
+import { $, arrange, bidi, clock, dayOf, make, say, words } from './dom.js';
 
 const rows = new Map();
 const letters = new Intl.Segmenter();
@@ -25,7 +25,8 @@ export function showRows(open) {
 		const day = dayOf(date, 'short');
 		const who = chat.last.member === me ? 'You: ' : '';
 		say(time, day === 'Today' ? clock(date) : day);
-		say(text, who + chat.last.text, [who, bidi(chat.last.text)]);
+		const said = words(chat.last);
+		say(text, who + said, [who, bidi(said)]);
 		say(count, chat.unread ? `${chat.unread}` : '');
 		item.firstChild.ariaCurrent = chat.with === open ? 'page' : null;
 		return item;
@@ -34,6 +35,6 @@ export function showRows(open) {
 	$('chats').ariaBusy = 'false';
 	$('none').hidden = items.length;
 	$('more').hidden = !list.hasMore;
-	const unread = list.chats.reduce((sum, chat) => sum + chat.unread, 0);
+	const unread = list.chats.reduce((sum, chat) => sum + (chat.muted ? 0 : chat.unread), 0);
 	document.title = unread ? `(${unread}${list.hasMore ? '+' : ''}) confab` : 'confab';
 }

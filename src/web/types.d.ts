@@ -29,7 +29,12 @@ export interface Said {
 	send_time: number;
 	/** Its place in the chat, from 0. */
 	index: number;
+	/** What it has besides its text: your app's own. */
+	data?: Data;
 }
+
+/** A JSON object of at most 4,096 bytes. */
+export type Data = Record<string, unknown>;
 
 export interface Message extends Said {
 	/** The chat, as you have written it. */
@@ -54,8 +59,8 @@ export interface Chat {
 	chat: string;
 	/** The other's name in the one form. */
 	with: string;
-	/** The newest message; `cut` if its text is longer than what is here. */
-	last: Said & { cut?: true };
+	/** The newest message; `cut` if its text is longer than what is here, `data_cut` if it has more data than is here. */
+	last: Said & { cut?: true; data_cut?: true };
 	epoch: number;
 	unread: number;
 	/** What is below this index is read by you. */
@@ -64,6 +69,10 @@ export interface Chat {
 	/** What is below this index is read by the other. */
 	read_by_other: number;
 	read_by_other_position: string;
+	/** You have blocked the other. */
+	blocked?: true;
+	/** You want to hear nothing of it. */
+	muted?: true;
 }
 
 /** A page of your chats, the newest first. */
@@ -85,6 +94,16 @@ export interface Marked {
 	unread: number;
 }
 
+/** What is set for a chat: `blocked` and `muted` are your own. */
+export interface Settings {
+	/** Whether the other may not send. */
+	blocked?: boolean;
+	/** Whether you want to hear nothing of the chat. */
+	muted?: boolean;
+	/** Whether persons may send, if the deployment has `first_message = service`; set by a service. */
+	open?: boolean;
+}
+
 export interface Receipt {
 	index: number;
 	send_time: number;
@@ -92,9 +111,11 @@ export interface Receipt {
 	key: string;
 }
 
-export interface Draft {
+/** A message to be sent: it has a text, or data, or both. */
+export type Draft = Try & ({ text: string; data?: Data } | { text?: string; data: Data });
+
+export interface Try {
 	chat: string;
-	text: string;
 	/** By default you. */
 	sender?: string;
 	/** To repeat a send after a reload: its idempotency key. */

@@ -1,5 +1,6 @@
 //! The types of `wit/messaging.wit` from and to those of `domain`; the variant and the field names of each error.
 
+use crate::domain::data::Data;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
 use crate::domain::message::{Message, Sent};
@@ -14,9 +15,11 @@ impl From<Error> for wit::Error {
         match error {
             Error::Forbidden { field, reason } => Self::Forbidden(format!("{} {reason}", name_of(field))),
             // Tokens and limits are HTTP's: a component is trusted.
-            Error::Unauthenticated(_) | Error::TwoTokens | Error::TooManySends(_) | Error::TooManyStreams { .. } => {
-                Self::Forbidden(error.to_string())
-            }
+            Error::Unauthenticated(_)
+            | Error::TwoTokens
+            | Error::NotOpen
+            | Error::TooManySends(_)
+            | Error::TooManyStreams { .. } => Self::Forbidden(error.to_string()),
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),
                 reason,
@@ -27,6 +30,8 @@ impl From<Error> for wit::Error {
                 reason: error.to_string(),
             }),
             Error::KeyReused => Self::KeyReused,
+            Error::Blocked => Self::Blocked,
+            Error::NoMessages => Self::NoMessages,
             Error::Gone { epoch, index } => Self::Gone(wit::Gone {
                 epoch: epoch.map_or(0, Epoch::get),
                 index,
@@ -42,6 +47,7 @@ fn name_of(field: Field) -> &'static str {
     match field {
         Field::Chat => "chat",
         Field::Text => "text",
+        Field::Data => "data",
         Field::Sender => "sender",
         Field::Cursor => "cursor",
         Field::After | Field::LastEventId => "after",
@@ -54,6 +60,9 @@ fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::Blocked => "blocked",
+        Field::Muted => "muted",
+        Field::Open => "open",
         Field::Caller => "caller",
     }
 }
@@ -102,6 +111,7 @@ impl From<Message> for wit::Message {
             index: message.index,
             sender: message.sender,
             text: message.text,
+            data: message.data.map(Data::into_json),
             send_time: message.send_time,
         }
     }

@@ -1,5 +1,6 @@
 //! The types of the inbox in `wit/messaging.wit` from and to those of `domain`.
 
+use crate::domain::chat_settings::{self, Settings, SettingsFields, Side};
 use crate::domain::entry_id::Epoch;
 use crate::domain::inbox::{Entry, InboxPage};
 use crate::domain::inbox_update::{Change, InboxUpdate};
@@ -29,6 +30,31 @@ impl From<Mark> for wit::Mark {
     }
 }
 
+impl From<wit::SettingsRequest> for SettingsFields {
+    fn from(request: wit::SettingsRequest) -> Self {
+        Self {
+            name: request.name,
+            chat: Some(request.chat),
+            change: chat_settings::Change {
+                blocked: request.blocked,
+                muted: request.muted,
+                open: request.open,
+            },
+        }
+    }
+}
+
+impl From<Settings> for wit::Settings {
+    fn from(set: Settings) -> Self {
+        let Side { blocked, muted } = set.side.unwrap_or_default();
+        Self {
+            blocked,
+            muted,
+            open: set.open,
+        }
+    }
+}
+
 impl From<InboxPage> for wit::InboxPage {
     fn from(page: InboxPage) -> Self {
         Self {
@@ -45,6 +71,9 @@ impl From<Entry> for wit::InboxEntry {
             chat: entry.chat.to_string(),
             with_name: entry.with.as_str().to_owned(),
             cut: entry.cut,
+            data_cut: entry.data_cut,
+            blocked: entry.side.blocked,
+            muted: entry.side.muted,
             epoch: entry.extent.epoch.get(),
             unread: entry.unread(),
             read: entry.read.next_index(),

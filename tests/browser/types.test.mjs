@@ -45,6 +45,8 @@ test('an app that has installed the package is told what a message and a chat ha
     keepChats(chats, { type: 'page', data: await confab.inbox({ before: 'x' }), before: 'x' });
     export const own = messages.filter(({ member }) => member === me.name);
     const { index, key } = await confab.send({ chat: 'alice:bob', text: 'Hi' });
+    await confab.send({ chat: 'alice:bob', data: { type: 'photo' } });
+    export const settings: boolean | undefined = (await confab.set('alice:bob', { muted: true })).muted;
     export const known: [number, string, string, number, number] = [index, key, chats[0].with, chats[0].last.send_time, messages[0].index];
     try { await confab.pull('alice:bob', { reverse: true }); } catch (why) { if (why instanceof Problem) console.log(why.field, why.status); }
     // @ts-expect-error

@@ -217,6 +217,7 @@ async fn a_key_of_the_wrong_type_stores_all_or_nothing() {
         "{a}:feed",
         "{b}:feed",
         "{a}:rate",
+        "{a:b}:settings",
     ] {
         let wrong = format!("confab:{wrong}");
         for texts in [&[][..], &["1", "2"]] {

@@ -34,6 +34,13 @@ enum Step {
         index: usize,
         by_position: bool,
     },
+    /// Blocks or mutes, or takes it back.
+    Set {
+        chat: usize,
+        member: usize,
+        blocked: bool,
+        value: bool,
+    },
     Inbox {
         person: usize,
         limit: usize,
@@ -59,10 +66,17 @@ fn step() -> impl Strategy<Value = Step> {
             by_position,
         }
     });
+    let set =
+        (chat.clone(), 0..2_usize, any::<bool>(), any::<bool>()).prop_map(|(chat, member, blocked, value)| Step::Set {
+            chat,
+            member,
+            blocked,
+            value,
+        });
     let inbox = (0..PEOPLE.len(), 1..4_usize).prop_map(|(person, limit)| Step::Inbox { person, limit });
     let remove = (chat.clone(), index).prop_map(|(chat, index)| Step::Remove { chat, index });
     let lose = chat.prop_map(|chat| Step::LoseLog { chat });
-    prop_oneof![12 => send, 2 => again, 6 => read, 6 => inbox, 2 => remove, 1 => lose]
+    prop_oneof![12 => send, 2 => again, 6 => read, 4 => set, 6 => inbox, 2 => remove, 1 => lose]
 }
 
 struct Program<'a> {
@@ -86,8 +100,12 @@ impl Program<'_> {
             Step::Send { chat, member } => {
                 self.sent += 1;
                 let (sender, text) = (CHATS[chat][member], format!("text{}", self.sent));
-                let receipt = self.confab.send_keyed(&name_of(chat), sender, &text, &text).await.ok();
-                self.chats[chat].send(sender, &text, &receipt);
+                let answer = self.confab.send_keyed(&name_of(chat), sender, &text, &text).await;
+                if self.chats[chat].is_blocked(CHATS[chat][1 - member]) {
+                    assert_eq!(answer.json()["type"], "/problems/blocked");
+                } else {
+                    self.chats[chat].send(sender, &text, &answer.ok());
+                }
             }
             Step::SendAgain { chat } => {
                 let Some((sender, text, receipt)) = self.chats[chat].last_sent.clone() else {
@@ -102,6 +120,29 @@ impl Program<'_> {
                 index,
                 by_position,
             } => self.read(chat, member, index, by_position).await,
+            Step::Set {
+                chat,
+                member,
+                blocked,
+                value,
+            } => {
+                let name = CHATS[chat][member];
+                let field = if blocked { "blocked" } else { "muted" };
+                let body = json!({ "chat": name_of(chat), "name": name, field: value });
+                let answer = self.confab.set(body).await;
+                let is_own_block = blocked && value && CHATS[chat][0] == CHATS[chat][1];
+                if is_own_block {
+                    assert_eq!(answer.status, 400);
+                    return;
+                }
+                match self.chats[chat].set(name, blocked, value) {
+                    None => assert_eq!(answer.status, 409),
+                    Some((is_blocked, is_muted)) => {
+                        let set = answer.ok();
+                        assert_eq!((&set["blocked"], &set["muted"]), (&json!(is_blocked), &json!(is_muted)));
+                    }
+                }
+            }
             Step::Inbox { person, limit } => {
                 let expected = self.inbox(PEOPLE[person]);
                 assert_eq!(self.confab.inbox_walk(PEOPLE[person], limit).await, expected);

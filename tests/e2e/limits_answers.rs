@@ -30,6 +30,7 @@ async fn a_service_and_another_component_have_no_quota() {
         let draft = Draft {
             chat: "alice:bob".into(),
             text: "hi".into(),
+            data: None,
             sender: "alice".into(),
             idempotency_key: None,
         };

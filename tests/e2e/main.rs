@@ -10,6 +10,8 @@
 )]
 
 mod all_or_nothing;
+mod blocks;
+mod blocks_cluster;
 mod bodies;
 mod budget;
 mod cap;
@@ -27,9 +29,11 @@ mod contract;
 mod cost;
 mod crash;
 mod cursors;
+mod data;
 mod exactly_once;
 mod faulty_connection;
 mod fill_inboxes;
+mod first_message;
 mod foreign_pages;
 mod foreign_reads;
 mod holes;
@@ -69,9 +73,11 @@ mod refusals;
 mod refused_append;
 mod replicas;
 mod rights;
+mod rights_of_routes;
 mod routes;
 mod server_log;
 mod service_sends;
+mod settings_refused;
 mod storage;
 mod stored_data;
 mod stream;
@@ -86,3 +92,4 @@ mod waiting;
 mod wit;
 mod wit_follow;
 mod wit_inbox;
+mod wit_settings;

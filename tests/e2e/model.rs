@@ -1,14 +1,15 @@
 //! Random programs of sends, pulls and walks over a few chats. Each answer is compared with that of a list in memory.
 
 mod chat;
+mod step;
 
 use chat::Chat;
 use confab_kit::{Confab, Redis, TestResponse, log_key, seed};
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
+use step::{Epoch, Step, step};
 
 const PROGRAMS: u32 = 250;
 const PROGRAMS_AT_A_URL: u32 = 50;
@@ -22,71 +23,7 @@ const CHATS: [&str; 3] = ["a:b", "a:{", "é:é"];
 /// The chats as they are written in Redis keys.
 const STORED: [&str; 3] = ["a:b", "a:%7B", "%C3%A9:%C3%A9"];
 
-#[derive(Clone, Debug)]
-enum Step {
-    Send {
-        chat: usize,
-        other_member: bool,
-        text: u8,
-        key: Option<u8>,
-    },
-    Pull {
-        chat: usize,
-        cursor: u64,
-        limit: u64,
-        reverse: bool,
-        before: Option<u64>,
-        epoch: Epoch,
-    },
-    Walk {
-        chat: usize,
-        limit: u64,
-        reverse: bool,
-    },
-    LoseLog {
-        chat: usize,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Epoch {
-    None,
-    Of(usize),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let chat = 0..CHATS.len();
-    let send =
-        (chat.clone(), any::<bool>(), 0..3_u8, option::of(0..4_u8)).prop_map(|(chat, other_member, text, key)| {
-            Step::Send {
-                chat,
-                other_member,
-                text,
-                key,
-            }
-        });
-    let epoch = prop_oneof![Just(Epoch::None), (0..CHATS.len()).prop_map(Epoch::Of)];
-    let pull = (
-        chat.clone(),
-        0..12_u64,
-        0..8_u64,
-        any::<bool>(),
-        option::of(0..12_u64),
-        epoch,
-    )
-        .prop_map(|(chat, cursor, limit, reverse, before, epoch)| Step::Pull {
-            chat,
-            cursor,
-            limit,
-            reverse,
-            before,
-            epoch,
-        });
-    let walk =
-        (chat.clone(), 1..5_u64, any::<bool>()).prop_map(|(chat, limit, reverse)| Step::Walk { chat, limit, reverse });
-    let lose = chat.prop_map(|chat| Step::LoseLog { chat });
-    prop_oneof![12 => send, 6 => pull, 2 => walk, 1 => lose]
-}
+const WITH_DATA: u8 = 3;
 
 struct Program<'a> {
     /// `None` at a URL, where no log is lost.
@@ -158,10 +95,17 @@ impl Program<'_> {
         let sender = if other_member { other } else { one };
         // In a chat with oneself, both are the same member.
         let member = other_member && one != other;
-        let words = format!("text {text}");
-        let answer = match key {
-            None => self.confab.send(name, sender, &words).await,
-            Some(key) => self.confab.send_keyed(name, sender, &words, &key.to_string()).await,
+        let data = (text >= WITH_DATA).then(|| json!({ "n": text }));
+        let words = if data.is_some() {
+            String::new()
+        } else {
+            format!("text {text}")
+        };
+        let keys: Vec<_> = key.iter().map(u8::to_string).collect();
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let answer = match &data {
+            None => self.confab.send_with_keys(name, sender, &words, &keys).await,
+            Some(data) => self.confab.send_data(name, sender, data, &keys).await,
         };
         let model = &mut self.chats[chat];
         if let Some((sent_text, sent)) = key.and_then(|key| model.sent.get(&(member, key))) {
@@ -185,11 +129,15 @@ impl Program<'_> {
         if let Some(key) = key {
             model.sent.insert((member, key), (text, body));
         }
-        model.messages.push(json!({
+        let mut message = json!({
             "chat": self.confab.chat(name), "text": words, "sender": self.confab.name(sender),
             "member": self.confab.name(sender),
             "send_time": receipt["send_time"], "index": receipt["index"],
-        }));
+        });
+        if let Some(data) = data {
+            message["data"] = data;
+        }
+        model.messages.push(message);
     }
 }
 

@@ -210,6 +210,7 @@ async fn another_component_names_its_caller() {
     let draft = |sender: &str| Draft {
         chat: "alice:bob".into(),
         text: "ho".into(),
+        data: None,
         sender: sender.into(),
         idempotency_key: None,
     };

@@ -8,6 +8,7 @@ fn draft(chat: &str, sender: &str, text: &str) -> Draft {
     Draft {
         chat: chat.into(),
         text: text.into(),
+        data: None,
         sender: sender.into(),
         idempotency_key: None,
     }

@@ -11,6 +11,9 @@ fn json_of(entry: &InboxEntry) -> Value {
     let mut last = json!({
         "text": entry.last.text, "sender": entry.last.sender, "member": entry.last.sender.to_lowercase(), "send_time": entry.last.send_time, "index": entry.last.index,
     });
+    if let Some(data) = &entry.last.data {
+        last["data"] = data.parse().unwrap();
+    }
     if entry.cut {
         last["cut"] = json!(true);
     }

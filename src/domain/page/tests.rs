@@ -106,6 +106,7 @@ fn page(span: Span, indexes: &[u64]) -> Page {
         index: *index,
         sender: "a".into(),
         text: "hi".into(),
+        data: None,
         send_time: *index,
     };
     let extent = Extent {

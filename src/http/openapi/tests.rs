@@ -1,6 +1,8 @@
 //! Holds the description against the table of routes, the types of problems, the fields and the bounds in the code.
 
+use crate::domain::data::MAX_DATA_BYTES;
 use crate::domain::idempotency_key::MAX_KEY_CHARS;
+use crate::domain::inbox::MAX_LAST_DATA_BYTES;
 use crate::domain::member::MAX_NAME_CHARS;
 use crate::domain::message::MAX_TEXT_BYTES;
 use crate::domain::page::{MAX_PAGE_BYTES, MAX_WAIT_S};
@@ -94,6 +96,12 @@ fn its_bounds_are_those_of_the_code() {
     assert_eq!(schemas["Name"]["maxLength"], MAX_NAME_CHARS);
     assert_eq!(schemas["Chat"]["maxLength"], 2 * MAX_NAME_CHARS + 1);
     assert_eq!(schemas["Draft"]["properties"]["text"]["maxLength"], MAX_TEXT_BYTES);
+    let data = schemas["Data"]["description"].as_str().unwrap();
+    assert!(data.contains(&format!("{MAX_DATA_BYTES} bytes")), "{data}");
+    let cut = schemas["Last"]["properties"]["data_cut"]["description"]
+        .as_str()
+        .unwrap();
+    assert!(cut.contains(&format!("{MAX_LAST_DATA_BYTES} bytes")), "{cut}");
     assert_eq!(schemas["CountInQuery"]["maximum"], u64::MAX);
     assert_eq!(parameter("/api/pull", "wait")["schema"]["maximum"], MAX_WAIT_S);
     let limit = parameter("/api/pull", "limit")["description"].as_str().unwrap();

@@ -24,6 +24,9 @@ fn only_the_client_s_own_mistakes_are_explained() {
         (Error::Unauthenticated(None), 401, "a bearer token is required"),
         (Error::TwoTokens, 400, "only one token"),
         (Error::KeyReused, 422, "was used for another text"),
+        (Error::Blocked, 403, "does not take messages"),
+        (Error::NotOpen, 403, "has to open it"),
+        (Error::NoMessages, 409, "has no messages"),
         (
             Error::Gone {
                 epoch: Epoch::new(17),

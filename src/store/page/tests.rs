@@ -58,6 +58,7 @@ fn a_page_is_the_log_s_two_ends_and_its_runs_of_entries() {
         index,
         sender: sender.into(),
         text: text.into(),
+        data: None,
         send_time,
     };
     let messages = |indexes: [u64; 3]| {

@@ -17,6 +17,8 @@ pub(super) struct Chat {
     messages: Vec<Message>,
     /// Up to where members have read this log: the next index, and the time of the last message before it.
     marks: HashMap<String, (usize, u64)>,
+    /// What members have set: blocked, and muted. It outlives the log.
+    sides: HashMap<String, (bool, bool)>,
     /// Positions in logs that were lost.
     lost: Vec<String>,
     /// The last send of this log: sender, text and receipt.
@@ -31,6 +33,7 @@ impl Chat {
             cap,
             messages: Vec::new(),
             marks: HashMap::new(),
+            sides: HashMap::new(),
             lost: Vec::new(),
             last_sent: None,
             time: 0,
@@ -80,6 +83,25 @@ impl Chat {
         self.messages.clear();
         self.marks.clear();
         self.last_sent = None;
+    }
+
+    /// Whether this member has blocked the other one.
+    pub(super) fn is_blocked(&self, member: &str) -> bool {
+        self.sides.get(member).is_some_and(|(blocked, _)| *blocked)
+    }
+
+    /// Sets what a member wants, and returns all of it; `None` if there is nothing for which it could be set.
+    pub(super) fn set(&mut self, member: &str, blocked: bool, value: bool) -> Option<(bool, bool)> {
+        if self.messages.is_empty() && self.sides.is_empty() {
+            return None;
+        }
+        let side = self.sides.entry(member.into()).or_default();
+        if blocked {
+            side.0 = value;
+        } else {
+            side.1 = value;
+        }
+        Some(*side)
     }
 
     pub(super) fn newest(&self) -> Option<usize> {
@@ -149,11 +171,18 @@ impl Chat {
         };
         let ((read, position), (by_other, position_by_other)) = (mark(reader), mark(with));
         let unread = if reader == with { 0 } else { self.unread(reader) };
-        json!({
+        let mut entry = json!({
             "chat": name, "with": with, "epoch": self.epoch(), "unread": unread,
             "last": { "text": last.text, "sender": last.sender, "member": last.sender, "send_time": last.time, "index": index },
             "read": read, "read_position": position,
             "read_by_other": by_other, "read_by_other_position": position_by_other,
-        })
+        });
+        let (blocked, muted) = self.sides.get(reader).copied().unwrap_or_default();
+        for (field, value) in [("blocked", blocked), ("muted", muted)] {
+            if value {
+                entry[field] = json!(true);
+            }
+        }
+        entry
     }
 }

@@ -54,15 +54,24 @@ impl Confab {
         panic!("the walk does not end");
     }
 
+    /// Sends `POST /api/chat` with this body.
+    pub async fn set(&self, body: Value) -> TestResponse {
+        self.post_named("/api/chat", body).await
+    }
+
     /// Sends `POST /api/read` with this body.
-    pub async fn read(&self, mut body: Value) -> TestResponse {
+    pub async fn read(&self, body: Value) -> TestResponse {
+        self.post_named("/api/read", body).await
+    }
+
+    async fn post_named(&self, path: &str, mut body: Value) -> TestResponse {
         if let Some(chat) = body["chat"].as_str() {
             body["chat"] = json!(self.chat(chat));
         }
         if let Some(name) = body["name"].as_str() {
             body["name"] = json!(self.name(name));
         }
-        self.request(Method::POST, "/api/read", body.to_string()).await
+        self.request(Method::POST, path, body.to_string()).await
     }
 
     /// Marks all of a chat as read, and returns the answer.

@@ -69,7 +69,16 @@ impl Confab {
 
     /// Sends a message with an `Idempotency-Key` header for each of these raw values.
     pub async fn send_with_keys(&self, chat: &str, sender: &str, text: &str, keys: &[&str]) -> TestResponse {
-        let body = self.body(chat, sender, text);
+        self.send_body(self.body(chat, sender, text), sender, keys).await
+    }
+
+    /// Sends a message with data and no text, with an `Idempotency-Key` header for each of these raw values.
+    pub async fn send_data(&self, chat: &str, sender: &str, data: &Value, keys: &[&str]) -> TestResponse {
+        let body = json!({ "chat": self.chat(chat), "sender": self.name(sender), "data": data });
+        self.send_body(body.to_string(), sender, keys).await
+    }
+
+    async fn send_body(&self, body: String, sender: &str, keys: &[&str]) -> TestResponse {
         let request = self.without_token(Method::POST, "/api/send").body(body);
         let mut request = if self.persons_send {
             as_person(request, &self.name(sender))

@@ -6,7 +6,7 @@ use crate::place::only_here;
 use crate::wait::TIMEOUT;
 use bindings::exports::confab::messaging::messenger::{
     Draft, Error, FollowInboxRequest, FollowRequest, InboxPage, InboxRequest, InboxUpdate, Mark, MarkRequest, Page,
-    PageRequest, Receipt, Update,
+    PageRequest, Receipt, Settings, SettingsRequest, Update,
 };
 use confab_host::program::Data;
 use std::collections::HashMap;
@@ -96,6 +96,15 @@ impl Caller {
         let call = self
             .store
             .run_concurrent(async |accessor| messenger.call_read(accessor, request).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `set`.
+    pub async fn set(&mut self, request: SettingsRequest) -> Result<Settings, Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_set(accessor, request).await);
         call.await.unwrap().unwrap()
     }
 
