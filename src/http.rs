@@ -6,6 +6,8 @@ mod call;
 mod challenge;
 mod chat_page;
 mod credentials;
+mod delete;
+mod deleted;
 mod event_stream;
 mod field;
 mod headers;

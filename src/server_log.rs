@@ -69,6 +69,8 @@ fn line(request: Option<&Request>, error: &Error) -> Option<String> {
         | Error::Blocked
         | Error::NotOpen
         | Error::NoMessages
+        | Error::OtherMessage
+        | Error::TooManyPlaces
         | Error::Gone { .. } => return None,
     };
     // As clients receive it.

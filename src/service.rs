@@ -1,5 +1,6 @@
 //! What confab does, once for both transports: send, pull, follow, the inbox and its marks. Each use case takes who calls, and checks.
 
+mod delete;
 mod deliver;
 mod follow_chat;
 mod follow_inbox;
@@ -14,6 +15,7 @@ mod settings;
 mod term;
 mod updates;
 
+pub use delete::delete;
 pub use deliver::deliver;
 pub use follow_chat::{ChatFollower, MayFollowChat};
 pub use follow_inbox::{InboxFollower, MayFollowInbox};

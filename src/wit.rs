@@ -8,6 +8,7 @@ use crate::config;
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::data::Data;
+use crate::domain::deletion::DeletionFields;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::idempotency_key::IdempotencyKey;
@@ -113,6 +114,21 @@ impl Guest for Messenger {
                 .into())
         };
         logged("messenger.set", set).await
+    }
+
+    async fn delete(request: wit::DeleteRequest) -> Result<(), wit::Error> {
+        let delete = async |_| {
+            let caller = caller(request.caller)?;
+            let session = Session::new(config::get().await?, Instant::now());
+            let fields = DeletionFields {
+                chat: Some(request.chat),
+                epoch: Some(request.epoch),
+                index: Some(request.index),
+                send_time: Some(request.send_time),
+            };
+            service::delete(&session, &caller, &fields).await
+        };
+        logged("messenger.delete", delete).await
     }
 
     async fn follow_inbox(request: wit::FollowInboxRequest) -> Result<StreamReader<wit::InboxUpdate>, wit::Error> {

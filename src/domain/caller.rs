@@ -92,6 +92,11 @@ impl Caller {
         matches!(self.who, Who::Person(_))
     }
 
+    /// Whether the caller is known: by a token, or as a component that is trusted.
+    pub fn is_proven(&self) -> bool {
+        self.who != Who::Anybody
+    }
+
     /// Whether the caller is an app's own backend.
     pub fn is_service(&self) -> bool {
         matches!(self.who, Who::Service(_))

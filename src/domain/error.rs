@@ -41,8 +41,10 @@ pub enum Field {
     Name,
     /// The position up to which a chat is read.
     Position,
-    /// The index up to which it is.
+    /// The index up to which it is, or the place of a message.
     Index,
+    /// When a message was sent.
+    SendTime,
     /// Whether the other member may not send.
     Blocked,
     /// Whether the member wants to hear nothing of a chat.
@@ -117,6 +119,12 @@ pub enum Error {
     /// The chat has no messages, and so nothing can be set for it; nothing was stored.
     #[error("the chat has no messages")]
     NoMessages,
+    /// The place that the caller names has another message, or a notice; nothing was deleted.
+    #[error("another message has that index")]
+    OtherMessage,
+    /// The chat log has more places than deletions are possible in; nothing was deleted.
+    #[error("the chat has too many messages for single ones to be deleted")]
+    TooManyPlaces,
     /// The caller has sent as many messages as the quota allows; nothing was stored.
     #[error(
         "no more than {} messages may be sent in {} s; one more may in {} s",

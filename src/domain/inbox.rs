@@ -115,6 +115,8 @@ pub struct Entry {
     pub read: Position,
     /// Up to where the other member has.
     pub read_by_other: Position,
+    /// How many of the places above the reader's mark are no message.
+    pub deleted: u64,
     /// What the reader has set for the chat.
     pub side: Side,
 }
@@ -122,7 +124,7 @@ pub struct Entry {
 impl Entry {
     /// How many messages the reader has not read. A send by the reader has moved the mark past its message.
     pub fn unread(&self) -> u64 {
-        mark::unread(&self.chat, &self.extent, self.read)
+        mark::unread(&self.chat, &self.extent, self.read).saturating_sub(self.deleted)
     }
 }
 

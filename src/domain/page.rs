@@ -4,6 +4,7 @@ use crate::domain::chat::Chat;
 use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::message::Message;
+use crate::domain::notice::{Deleted, Item};
 use crate::domain::position::Position;
 use crate::domain::slice::{Extent, Slice, json_length};
 use std::time::Duration;
@@ -164,6 +165,8 @@ impl PageRequest {
 pub struct Page {
     /// At most [`PageRequest::limit`] messages.
     pub messages: Vec<Message>,
+    /// What was deleted after the position that the request came with.
+    pub deleted: Vec<Deleted>,
     /// The cursor of the next page; `None` if no more messages match.
     pub next: Option<u64>,
     /// Which log the indexes belong to; `None` if the chat has none.
@@ -182,9 +185,10 @@ impl Page {
             Basis::After(position) => Some(position),
             Basis::Any | Basis::Epoch(_) => None,
         };
-        let Some(Slice { extent, messages }) = slice else {
+        let Some(Slice { extent, items, far, .. }) = slice else {
             return Self {
                 messages: Vec::new(),
+                deleted: Vec::new(),
                 next: None,
                 epoch: None,
                 first_index: 0,
@@ -197,30 +201,45 @@ impl Page {
             newest,
             newest_time,
         } = extent;
-        let next = messages.last().and_then(|last| {
-            let after = last.index.checked_add(1)?;
+        let next = items.last().and_then(|last| {
+            let (last, far) = (last.index(), far?);
+            let after = last.checked_add(1)?;
             match span {
-                Span::From { .. } => (last.index < newest).then_some(after),
-                Span::Between { before, .. } => (last.index < newest && after < before).then_some(after),
-                // Counts places, not messages: a message removed by hand leaves a hole that a page must not count twice.
+                Span::From { .. } | Span::Between { .. } => (last < far).then_some(after),
+                // Counts places, not messages: a hole must not be counted twice.
                 Span::Back { before, .. } => {
                     let end = newest.saturating_add(1).min(before.unwrap_or(u64::MAX));
-                    (last.index > oldest).then(|| end.saturating_sub(last.index))
+                    (last > far).then(|| end.saturating_sub(last))
                 }
             }
         });
-        let (highest, at_end) = match span {
-            Span::From { from, .. } | Span::Between { from, .. } => (messages.last(), from > newest),
-            Span::Back { .. } => (messages.first(), false),
+        let at = |item: &Item| Position::after(epoch, item.index(), item.time());
+        let end = Position::after(epoch, newest, newest_time);
+        let (of_highest, at_end) = match span {
+            Span::From { from, .. } => {
+                // All that is above the last message is notices.
+                let has_more = |last: &&Item| far.is_some_and(|far| last.index() < far);
+                let of_last = items.last().map(|last| if has_more(&last) { at(last) } else { end });
+                (of_last, far.is_none_or(|far| far < from))
+            }
+            Span::Between { from, .. } => (items.last().map(at), from > newest),
+            Span::Back { .. } => (items.first().map(at), false),
         };
-        let of_highest = highest.map(|message| Position::after(epoch, message.index, message.send_time));
-        let of_newest = at_end.then(|| Position::after(epoch, newest, newest_time));
+        let of_newest = at_end.then_some(end);
+        let (mut messages, mut deleted) = (Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Item::Message(message) => messages.push(message),
+                Item::Notice(notice) => deleted.push(notice.deleted),
+            }
+        }
         Self {
             next,
             epoch: Some(epoch),
             first_index: oldest,
             position: of_highest.or(position).or(of_newest),
             messages,
+            deleted,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the store found of a chat log.
 
 use crate::domain::entry_id::Epoch;
-use crate::domain::message::Message;
+use crate::domain::notice::Item;
 use crate::domain::position::Reset;
 
 /// How far a chat log reaches.
@@ -17,13 +17,17 @@ pub struct Extent {
     pub newest_time: u64,
 }
 
-/// Messages that were read from a chat log, and how far it reached then.
+/// What was read from a chat log, and how far it reached then.
 #[derive(Debug, PartialEq)]
 pub struct Slice {
     /// How far the log reached.
     pub extent: Extent,
-    /// The messages, in the order asked for.
-    pub messages: Vec<Message>,
+    /// What stands there, in the order asked for. Notices are among it only if they were asked for.
+    pub items: Vec<Item>,
+    /// The last place in that order that may have one more; `None` if there is none.
+    pub far: Option<u64>,
+    /// Those items before which all that is missing was deleted, by their indexes.
+    pub told: Vec<u64>,
 }
 
 /// How much of JSON a message takes besides its chat, sender and text, and a page besides its messages: a little less.
@@ -37,18 +41,18 @@ impl Slice {
     pub fn within(mut self, most: usize, named: usize) -> Self {
         let each = named.saturating_add(MESSAGE_JSON);
         let mut bytes = PAGE_JSON;
-        let mut fits = |message: &Message| {
+        let mut fits = |item: &Item| {
+            let Item::Message(message) = item else {
+                bytes = bytes.saturating_add(each);
+                return bytes <= most;
+            };
             let said = json_length(&message.text).saturating_add(json_length(&message.sender));
             let said = said.saturating_add(message.data.as_ref().map_or(0, |data| data.as_str().len()));
             bytes = bytes.saturating_add(said).saturating_add(each);
             bytes <= most
         };
-        let fitting = self
-            .messages
-            .iter()
-            .map_while(|message| fits(message).then_some(()))
-            .count();
-        self.messages.truncate(fitting.max(1));
+        let fitting = self.items.iter().map_while(|item| fits(item).then_some(())).count();
+        self.items.truncate(fitting.max(1));
         self
     }
 }
@@ -75,6 +79,7 @@ pub enum Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::message::Message;
 
     #[test]
     fn a_text_is_as_long_in_json_as_serde_writes_it() {
@@ -104,8 +109,14 @@ mod tests {
                 newest: 9,
                 newest_time: 26,
             };
-            let messages = texts.iter().map(message).collect();
-            Slice { extent, messages }.within(most, named).messages.len()
+            let items = texts.iter().map(message).map(Item::Message).collect();
+            let slice = Slice {
+                extent,
+                items,
+                far: Some(9),
+                told: Vec::new(),
+            };
+            slice.within(most, named).items.len()
         };
         for (texts, most, named, expected) in [
             (&["x", "x", "x"][..], 10_000, 0, 3),

@@ -3,6 +3,7 @@
 use crate::domain::chat::Chat;
 use crate::domain::entry_id::{Epoch, MOST};
 use crate::domain::message::Message;
+use crate::domain::notice::{Item, Notice};
 use crate::domain::position::{Position, Reset};
 use crate::domain::slice::Slice;
 
@@ -59,6 +60,13 @@ pub enum Update {
         /// The message.
         message: Message,
     },
+    /// A message was deleted.
+    Deleted {
+        /// The log of both.
+        epoch: Epoch,
+        /// What says so.
+        notice: Notice,
+    },
     /// The client's copy is void from an index on. What follows begins there.
     Reset(Reset),
     /// Messages were removed before the follower could receive them.
@@ -73,19 +81,28 @@ pub enum Update {
 }
 
 impl Position {
-    /// Moves past the messages of `slice`, which was read from this position on in a log that confirms it, and returns what the
-    /// follower receives. No message comes twice, and none is left out without an [`Update::Gap`].
+    /// Moves past the items of `slice`, which was read from this position on in a log that confirms it, and returns what the
+    /// follower receives. No message comes twice, and none is left out without an
+    /// [`Update::Gap`], unless all that is missing was deleted: a notice says so then, here or before.
     pub fn advance(&mut self, slice: Option<Slice>) -> Vec<Update> {
-        let Some(Slice { extent, messages }) = slice else {
+        let Some(Slice {
+            extent, items, told, ..
+        }) = slice
+        else {
             return Vec::new();
         };
         let epoch = extent.epoch;
         let mut updates = Vec::new();
         updates.extend(self.skip_to(epoch, extent.oldest));
-        for message in messages {
-            updates.extend(self.skip_to(epoch, message.index));
-            *self = Self::after(epoch, message.index, message.send_time);
-            updates.push(Update::Message { epoch, message });
+        for item in items {
+            if !told.contains(&item.index()) {
+                updates.extend(self.skip_to(epoch, item.index()));
+            }
+            *self = Self::after(epoch, item.index(), item.time());
+            updates.push(match item {
+                Item::Message(message) => Update::Message { epoch, message },
+                Item::Notice(notice) => Update::Deleted { epoch, notice },
+            });
         }
         updates
     }
@@ -120,7 +137,7 @@ mod tests {
     }
 
     /// What a follower at `from` receives for these messages of a log from 3 to 9, and its position afterwards, in words.
-    fn advanced(from: &str, indexes: &[u64]) -> (String, String) {
+    fn advanced(from: &str, indexes: &[u64], told: &[u64]) -> (String, String) {
         let mut position: Position = from.parse().unwrap();
         let extent = Extent {
             epoch: Epoch::new(17).unwrap(),
@@ -128,8 +145,12 @@ mod tests {
             newest: 9,
             newest_time: 109,
         };
-        let messages = messages(indexes);
-        let updates = position.advance(Some(Slice { extent, messages }));
+        let updates = position.advance(Some(Slice {
+            extent,
+            items: messages(indexes).into_iter().map(Item::Message).collect(),
+            far: Some(9),
+            told: told.to_vec(),
+        }));
         let words = updates.into_iter().map(|update| match update {
             Update::Message { message, .. } => message.index.to_string(),
             Update::Gap {
@@ -154,9 +175,12 @@ mod tests {
             ("17-3-103", &[6], "gap 4..6 17-5-103, 6", "17-6-106"),
             ("17-4-104", &[5, 8], "5, gap 6..8 17-7-105, 8", "17-8-108"),
         ] {
-            let (words, then) = advanced(from, indexes);
+            let (words, then) = advanced(from, indexes, &[]);
             assert_eq!((words.as_str(), then.as_str()), (updates, position), "{from}");
         }
+        // Deleted, which a notice says.
+        let (words, then) = advanced("17-4-104", &[5, 8, 9], &[8]);
+        assert_eq!((words.as_str(), then.as_str()), ("5, 8, 9", "17-9-109"));
         let mut start = Position::Start;
         assert_eq!((start.advance(None), start), (Vec::new(), Position::Start));
     }

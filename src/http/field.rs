@@ -3,7 +3,7 @@
 use crate::domain::error::{Error, Field};
 
 /// Every field of HTTP.
-pub(super) const FIELDS: [Field; 19] = [
+pub(super) const FIELDS: [Field; 20] = [
     Field::Chat,
     Field::Text,
     Field::Data,
@@ -20,6 +20,7 @@ pub(super) const FIELDS: [Field; 19] = [
     Field::Name,
     Field::Position,
     Field::Index,
+    Field::SendTime,
     Field::Blocked,
     Field::Muted,
     Field::Open,
@@ -44,6 +45,7 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::SendTime => "send_time",
         Field::Blocked => "blocked",
         Field::Muted => "muted",
         Field::Open => "open",
@@ -68,7 +70,7 @@ pub(super) fn of_another_kind(field: Field) -> Error {
         | Field::Name
         | Field::Position
         | Field::Caller => "must be a string",
-        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index => {
+        Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index | Field::SendTime => {
             "must be a whole number from 0 to 18446744073709551615"
         }
         Field::Reverse | Field::Blocked | Field::Muted | Field::Open => "must be true or false",

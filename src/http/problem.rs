@@ -38,6 +38,8 @@ kinds! {
     METHOD_NOT_ALLOWED = 405 "/problems/method-not-allowed" "Method not allowed";
     SLOW_BODY = 408 "/problems/slow-body" "The body took too long";
     NO_MESSAGES = 409 "/problems/no-messages" "The chat has no messages";
+    OTHER_MESSAGE = 409 "/problems/other-message" "Another message is there";
+    TOO_MANY_PLACES = 409 "/problems/too-many-places" "The chat is too long";
     GONE = 410 "/problems/gone" "Cursor expired";
     TOO_LARGE = 413 "/problems/too-large" "The request is too large";
     UNSUPPORTED_ENCODING = 415 "/problems/unsupported-encoding" "The content encoding is not supported";
@@ -56,6 +58,8 @@ fn kind_of(error: &Error) -> Kind {
         Error::Blocked => BLOCKED,
         Error::NotOpen => NOT_OPEN,
         Error::NoMessages => NO_MESSAGES,
+        Error::OtherMessage => OTHER_MESSAGE,
+        Error::TooManyPlaces => TOO_MANY_PLACES,
         Error::SlowBody(_) => SLOW_BODY,
         Error::Gone { .. } => GONE,
         Error::TooLarge { .. } => TOO_LARGE,
@@ -95,6 +99,8 @@ fn detail_of(error: &Error) -> Cow<'_, str> {
         | Error::Blocked
         | Error::NotOpen
         | Error::NoMessages
+        | Error::OtherMessage
+        | Error::TooManyPlaces
         | Error::TooManySends(_)
         | Error::TooManyStreams { .. }
         | Error::Gone { .. }
@@ -108,7 +114,8 @@ fn field_of(error: &Error) -> Option<Field> {
         Error::Invalid { field, .. } | Error::TooLarge { field, .. } => *field,
         Error::Forbidden { field, .. } => Some(*field),
         Error::KeyReused => Some(Field::IdempotencyKey),
-        Error::Blocked | Error::NotOpen | Error::NoMessages => Some(Field::Chat),
+        Error::Blocked | Error::NotOpen | Error::NoMessages | Error::TooManyPlaces => Some(Field::Chat),
+        Error::OtherMessage => Some(Field::Index),
         Error::Gone { .. } => Some(Field::Epoch),
         _ => None,
     }

@@ -5,6 +5,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::page::{Page, PageFields, PageRequest};
 use crate::http::call::Call;
+use crate::http::deleted::Deleted;
 use crate::http::message::{Members, Message};
 use crate::http::query::Query;
 use crate::http::response::{self, Response};
@@ -38,6 +39,8 @@ struct Pulled<'a> {
     first_index: Option<NonZeroU64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deleted: Vec<Deleted<'a>>,
 }
 
 impl<'a> Pulled<'a> {
@@ -53,6 +56,7 @@ impl<'a> Pulled<'a> {
             epoch: page.epoch.map_or(0, Epoch::get),
             first_index: NonZeroU64::new(page.first_index),
             position: page.position.map(|position| position.to_string()),
+            deleted: page.deleted.iter().map(Deleted::new).collect(),
         }
     }
 }

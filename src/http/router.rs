@@ -5,7 +5,7 @@ use crate::http::call::Call;
 use crate::http::credentials::Admission;
 use crate::http::response::Response;
 use crate::http::{
-    chat_page, inbox, inbox_stream, mark, me, openapi, ping, problem, pull, ready, send, settings, stream,
+    chat_page, delete, inbox, inbox_stream, mark, me, openapi, ping, problem, pull, ready, send, settings, stream,
 };
 use Admission::{Anybody, Callers, CallersByQuery};
 use futures::future::{self, LocalBoxFuture};
@@ -60,6 +60,7 @@ pub(super) const ROUTES: &[Route] = &[
         Box::pin(inbox_stream::handle(call))
     }),
     post("/api/read", Callers, |call| Box::pin(mark::handle(call))),
+    post("/api/delete", Callers, |call| Box::pin(delete::handle(call))),
     post("/api/chat", Callers, |call| Box::pin(settings::handle(call))),
     get("/openapi.json", Anybody, |call| now(Ok(openapi::handle(&call)))),
     file("/"),

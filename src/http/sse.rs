@@ -4,6 +4,7 @@ use crate::domain::entry_id::Epoch;
 use crate::domain::error::Result;
 use crate::domain::position::Position;
 use crate::domain::update::Update;
+use crate::http::deleted::DeletedIn;
 use crate::http::headers::Headers;
 use crate::http::message::{Members, Message};
 use crate::http::response::json;
@@ -81,6 +82,11 @@ pub(super) fn update(chat: &str, update: &Update) -> Result<Vec<u8>> {
             let position = Position::after(*epoch, message.index, message.send_time);
             let message = Message::new(chat, message, &mut Members::default());
             event(None, Some(&position.to_string()), &json(&message)?)
+        }
+        Update::Deleted { epoch, notice } => {
+            let position = Position::after(*epoch, notice.index, notice.time);
+            let data = DeletedIn::new(epoch.get(), &notice.deleted);
+            event(Some("deleted"), Some(&position.to_string()), &json(&data)?)
         }
         Update::Reset(reset) => {
             let data = Reset {

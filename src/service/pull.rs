@@ -51,7 +51,7 @@ pub async fn pull(session: &Session, caller: &Caller, request: &PageRequest) -> 
         };
         let after = slice.as_ref().map(|slice| last_not_asked_for(slice, from));
         let page = Page::new(request.span, request.basis, slice);
-        if !page.messages.is_empty() || left().is_zero() {
+        if !page.messages.is_empty() || !page.deleted.is_empty() || left().is_zero() {
             return Ok(page);
         }
         match lease(session, caller).await {

@@ -3,6 +3,7 @@
 use crate::domain::caller::Caller;
 use crate::domain::chat::Chat;
 use crate::domain::chat_settings::{SettingsFields, SettingsRequest};
+use crate::domain::deletion::{Deletion, DeletionFields};
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::mark::{MarkFields, MarkRequest};
@@ -89,6 +90,26 @@ pub(crate) fn settings_request(caller: &Caller, fields: &SettingsFields) -> Resu
         None
     };
     SettingsRequest::parse(chat, member, *change)
+}
+
+/// What the caller may delete: a person their own messages, a service or a component any. Fails with [`Error::Forbidden`] if nobody
+/// knows who calls: anybody could delete anything.
+pub(crate) fn deletion(caller: &Caller, fields: &DeletionFields) -> Result<Deletion> {
+    let chat = Chat::parse(
+        fields
+            .chat
+            .as_deref()
+            .ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
+    )?;
+    if !caller.is_proven() {
+        return Err(Error::Forbidden {
+            field: Field::Caller,
+            reason: "must be known, so the variable auth must be required",
+        });
+    }
+    may_read(caller, &chat)?;
+    let by = caller.member().filter(|_| caller.is_person()).cloned();
+    Deletion::parse(chat, by, fields)
 }
 
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody

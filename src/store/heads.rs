@@ -21,6 +21,7 @@ static HEADS: Script = Script::reading(&[
     include_str!("entry.lua"),
     include_str!("confirm.lua"),
     include_str!("marks.lua"),
+    include_str!("holes.lua"),
     include_str!("heads.lua"),
 ]);
 
@@ -92,9 +93,14 @@ async fn divided(session: &Session, reader: &Member, chats: &[&Chat]) -> Result<
 
 /// The keys and the arguments of the script.
 fn question(reader: &Member, chats: &[&Chat], enough: usize) -> (Vec<String>, Vec<String>) {
-    let keys = chats
-        .iter()
-        .flat_map(|chat| [keys::log(chat), keys::marks(chat), keys::settings(chat)]);
+    let keys = chats.iter().flat_map(|chat| {
+        [
+            keys::log(chat),
+            keys::marks(chat),
+            keys::settings(chat),
+            keys::holes(chat),
+        ]
+    });
     let fields = chats
         .iter()
         .flat_map(|chat| [reader, chat.other(reader)])
@@ -148,7 +154,7 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
     let [
         _,
         newest,
-        send_time,
+        newest_time,
         sender,
         said,
         cut,
@@ -158,6 +164,9 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
         read_by_other,
         blocked,
         muted,
+        index,
+        sent,
+        deleted,
     ] = head
     else {
         let why = head.get(1).map(|why| String::from_utf8_lossy(why));
@@ -166,7 +175,7 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
         ));
     };
     let newest = entry_id(newest)?;
-    let send_time = time(send_time)?;
+    let newest_time = time(newest_time)?;
     let (data, data_cut) = match *data {
         b"" => (None, false),
         b"cut" => (None, true),
@@ -179,19 +188,20 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
             epoch: newest.epoch,
             oldest: time(oldest)?,
             newest: newest.index,
-            newest_time: send_time,
+            newest_time,
         },
         last: Message {
-            index: newest.index,
+            index: time(index)?,
             sender: text(sender)?.to_owned(),
             text: text(said)?.to_owned(),
             data,
-            send_time,
+            send_time: time(sent)?,
         },
         cut: !cut.is_empty(),
         data_cut,
         read: position(read)?,
         read_by_other: position(read_by_other)?,
+        deleted: time(deleted)?,
         side: Side {
             blocked: *blocked == b"1",
             muted: *muted == b"1",

@@ -2,12 +2,13 @@
 //!
 //! | key | type | expires | written by | holds |
 //! |---|---|---|---|---|
-//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, a field, the time, with `<sender>:<text>`, and a second one, `data`, if the message has data |
+//! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, a field, the time, with `<sender>:<text>`, and a second one, `data`, if the message has data; notices: the time, and `notice` with `deleted <index> <time> <by>` |
 //! | `confab:{<chat>}:sent:<length>:<bucket>` | hash | when no receipt in it need be kept | `append.lua` | the receipts of the messages sent in `length` seconds, the `bucket`-th since 1970 |
 //! | `confab:{<chat>}:marks` | hash | no | `append.lua`, `mark.lua` | per member the position up to which they have read |
 //! | `confab:{<chat>}:settings` | hash | no | `settings.lua` | `1` or `0` for `blocked:<member>` (the other may not send), `muted:<member>`, and `open` |
+//! | `confab:{<chat>}:holes` | string | no | `delete.lua` | 8 bytes of epoch, then a bit for each place of the log that is no message: deleted ones and notices |
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
-//! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua`, `mark.lua` and `settings.lua` while it is there | one field: `<chat>`, in which something changed |
+//! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua`, `mark.lua`, `settings.lua` and `delete.lua` while it is there | one field: `<chat>`, in which something changed |
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
 //! | `confab:{<member>}:charges` | string | the same | `charge.lua`, with `send_limit` in a Cluster | `<until then>:<nonces>`, of the last 128 requests that counted |
 //! | `confab:{<member>}:streams` | sorted set | when its last lease ends | `lease.lua`, with `auth = required` | the leases of the member's streams and waiting pulls, by the time in microseconds at which they end |
@@ -51,6 +52,11 @@ pub(super) fn marks(chat: &Chat) -> String {
 /// What is set for a chat.
 pub(super) fn settings(chat: &Chat) -> String {
     of_chat(chat, format_args!("settings"))
+}
+
+/// The places of a chat log that are no message.
+pub(super) fn holes(chat: &Chat) -> String {
+    of_chat(chat, format_args!("holes"))
 }
 
 /// A member's chats by the time of their newest message.
@@ -177,6 +183,7 @@ mod tests {
         let member = chat.member("{").unwrap();
         assert_eq!(marks(&chat), "confab:{alice:%7B}:marks");
         assert_eq!(settings(&chat), "confab:{alice:%7B}:settings");
+        assert_eq!(holes(&chat), "confab:{alice:%7B}:holes");
         assert_eq!(
             (inbox(member), feed(member), rate(member), streams(member)),
             (

@@ -17,6 +17,7 @@ static MARK: Script = Script::writing(&[
     include_str!("entry.lua"),
     include_str!("confirm.lua"),
     include_str!("marks.lua"),
+    include_str!("holes.lua"),
     include_str!("touch.lua"),
     include_str!("mark.lua"),
 ]);
@@ -26,7 +27,7 @@ static MARK: Script = Script::writing(&[
 pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
     let MarkRequest { chat, reader, up_to } = request;
     let other = chat.other(reader);
-    let (log, marks) = (keys::log(chat), keys::marks(chat));
+    let (log, marks, holes) = (keys::log(chat), keys::marks(chat), keys::holes(chat));
     let (own_feed, other_feed) = (keys::feed(reader), keys::feed(other));
     let (kind, [index, epoch, time]) = match up_to {
         ReadUpTo::Position(Position::Start) => ("start", Default::default()),
@@ -39,14 +40,14 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
             ("index", [index.to_string(), epoch, String::new()])
         }
     };
-    let keys = [&log, &marks, &own_feed, &other_feed].map(String::as_str);
+    let keys = [&log, &marks, &holes, &own_feed, &other_feed].map(String::as_str);
     let arguments = [kind, &index, &epoch, &time].map(str::as_bytes);
     let reply = if let Some(reply) = MARK.run_undivided(session, &keys, &arguments).await? {
         reply
     } else {
         let members = [reader, other].map(keys::field);
         let arguments = [kind, &index, &epoch, &time, &members[0], &members[1]].map(str::as_bytes);
-        MARK.run(session, &[&log, &marks], &arguments).await?
+        MARK.run(session, &[&log, &marks, &holes], &arguments).await?
     };
     let marked = decode(&reply).map_err(|why| why.at(&log))?;
     if redis::is_divided() && matches!(marked, Marked::At(..)) {
@@ -64,11 +65,11 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
             epoch: reset.epoch,
             index: reset.index,
         }),
-        Marked::At(read, extent) => Ok(Mark {
+        Marked::At(read, extent, deleted) => Ok(Mark {
             chat: chat.clone(),
             epoch: Some(extent.epoch),
             read,
-            unread: unread(chat, &extent, read),
+            unread: unread(chat, &extent, read).saturating_sub(deleted),
         }),
     }
 }
@@ -80,8 +81,8 @@ enum Marked {
     Empty,
     /// The chat log does not confirm the position.
     Void(Reset),
-    /// The mark is here, in a chat log of this extent.
-    At(Position, Extent),
+    /// The mark is here, in a chat log of this extent; so many of the places above it are no message.
+    At(Position, Extent, u64),
 }
 
 fn decode(reply: &[RedisResult]) -> Result<Marked, Unreadable> {
@@ -94,6 +95,7 @@ fn decode(reply: &[RedisResult]) -> Result<Marked, Unreadable> {
             RedisResult::Binary(newest),
             RedisResult::Binary(newest_time),
             oldest,
+            deleted,
         ] if word == b"read" => {
             let (newest, newest_time) = (entry_id(newest)?, time(newest_time)?);
             let extent = Extent {
@@ -102,7 +104,11 @@ fn decode(reply: &[RedisResult]) -> Result<Marked, Unreadable> {
                 newest: newest.index,
                 newest_time,
             };
-            Ok(Marked::At(position(read)?, extent))
+            Ok(Marked::At(
+                position(read)?,
+                extent,
+                number(deleted).ok_or_else(unknown)?,
+            ))
         }
         _ => void("mark.lua", reply).map(Marked::Void),
     }
@@ -116,8 +122,8 @@ mod tests {
     #[test]
     fn a_mark_is_a_position_in_its_log() {
         let mut reply = texts(&["read", "17-7-24", "17-9", "26"]);
-        reply.push(RedisResult::Int64(3));
-        let Ok(Marked::At(read, extent)) = decode(&reply) else {
+        reply.extend([3, 1].map(RedisResult::Int64));
+        let Ok(Marked::At(read, extent, 1)) = decode(&reply) else {
             panic!("{:?}", decode(&reply));
         };
         assert_eq!(

@@ -4,6 +4,7 @@ use crate::domain::chat::Chat;
 use crate::domain::entry_id::EntryId;
 use crate::domain::error::Result;
 use crate::domain::message::Message;
+use crate::domain::notice::Item;
 use crate::domain::page::{Basis, MAX_PAGE_BYTES, PageRequest, Span};
 use crate::domain::position::Position;
 use crate::domain::slice::{Extent, Found, Slice};
@@ -12,12 +13,14 @@ use crate::redis::number;
 use crate::redis::strings;
 use crate::session::Session;
 use crate::store::keys;
+use crate::store::notice::stored_notice;
 use crate::store::reply::{Unreadable, entry_id, stored_data, text, time, void};
 use spin_sdk::redis::RedisResult;
 
 static PAGE: Script = Script::reading(&[
     include_str!("entry.lua"),
     include_str!("confirm.lua"),
+    include_str!("holes.lua"),
     include_str!("page.lua"),
 ]);
 
@@ -53,7 +56,7 @@ async fn read(
     before: Option<u64>,
     basis: Basis,
 ) -> Result<Found> {
-    let log = keys::log(chat);
+    let (log, holes) = (keys::log(chat), keys::holes(chat));
     let cursor = cursor.to_string();
     let limit = limit.to_string();
     let before = before.map_or(String::new(), |before| before.to_string());
@@ -66,25 +69,27 @@ async fn read(
         }
     };
     let word = match order {
+        Order::Forward if matches!(basis, Basis::After(_)) => "after",
         Order::Forward => "forward",
         Order::Reverse => "reverse",
     };
     let arguments = [word, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
-    let reply = PAGE.run(session, &[&log], &arguments).await?;
-    decode(order, &reply).map_err(|why| why.at(&log))
+    let reply = PAGE.run(session, &[&log, &holes], &arguments).await?;
+    decode(order, chat, &reply).map_err(|why| why.at(&log))
 }
 
-fn decode(order: Order, reply: &[RedisResult]) -> Result<Found, Unreadable> {
+fn decode(order: Order, chat: &Chat, reply: &[RedisResult]) -> Result<Found, Unreadable> {
     let unknown = || Unreadable::of_reply("page.lua", reply);
-    let (newest, newest_time, oldest, runs) = match reply {
+    let (newest, newest_time, oldest, far, runs) = match reply {
         [] => return Ok(Found::Slice(None)),
         [
             RedisResult::Binary(word),
             RedisResult::Binary(newest),
             RedisResult::Binary(newest_time),
             oldest,
+            far,
             runs @ ..,
-        ] if word == b"page" => (newest, newest_time, oldest, runs),
+        ] if word == b"page" => (newest, newest_time, oldest, far, runs),
         _ => return void("page.lua", reply).map(Found::Reset),
     };
     let newest = entry_id(newest)?;
@@ -94,19 +99,43 @@ fn decode(order: Order, reply: &[RedisResult]) -> Result<Found, Unreadable> {
         newest: newest.index,
         newest_time: time(newest_time)?,
     };
-    let mut messages = Vec::new();
-    for run in runs.chunks(2) {
-        let [RedisResult::Binary(first), RedisResult::Binary(packed)] = run else {
+    let (mut items, mut told) = (Vec::new(), Vec::new());
+    for run in runs.chunks(3) {
+        let [
+            RedisResult::Binary(first),
+            RedisResult::Binary(is_told),
+            RedisResult::Binary(packed),
+        ] = run
+        else {
             return Err(unknown());
         };
-        decode_run(order, entry_id(first)?, packed, &mut messages)?;
+        let first = entry_id(first)?;
+        if !is_told.is_empty() {
+            told.push(first.index);
+        }
+        decode_run(order, chat, first, packed, &mut items)?;
     }
-    Ok(Found::Slice(Some(Slice { extent, messages })))
+    let far = match far {
+        RedisResult::Int64(-1) => None,
+        far => Some(number(far).ok_or_else(unknown)?),
+    };
+    Ok(Found::Slice(Some(Slice {
+        extent,
+        items,
+        far,
+        told,
+    })))
 }
 
-/// Decodes entries whose indexes follow one another from `first` on: of each its time with its data, and its text. Strings are bytes here, so that one
+/// Decodes entries whose indexes follow one another from `first` on: of each its time with its data or what the notice says, and its text. Strings are bytes here, so that one
 /// entry that is not UTF-8 is one entry that cannot be read.
-fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Message>) -> Result<(), Unreadable> {
+fn decode_run(
+    order: Order,
+    chat: &Chat,
+    first: EntryId,
+    packed: &[u8],
+    items: &mut Vec<Item>,
+) -> Result<(), Unreadable> {
     let mut next = Some(first.index);
     for entry in strings(packed)?.chunks(2) {
         let (&[sent, value], Some(index)) = (entry, next) else {
@@ -116,7 +145,7 @@ fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Me
         };
         let id = EntryId { index, ..first };
         let of_entry = |Unreadable(why)| Unreadable(format!("entry {id}: {why}"));
-        messages.push(decode_entry(index, sent, value).map_err(of_entry)?);
+        items.push(decode_entry(chat, index, sent, value).map_err(of_entry)?);
         next = match order {
             Order::Forward => index.checked_add(1),
             Order::Reverse => index.checked_sub(1),
@@ -125,21 +154,22 @@ fn decode_run(order: Order, first: EntryId, packed: &[u8], messages: &mut Vec<Me
     Ok(())
 }
 
-fn decode_entry(index: u64, sent: &[u8], value: &[u8]) -> Result<Message, Unreadable> {
+fn decode_entry(chat: &Chat, index: u64, sent: &[u8], value: &[u8]) -> Result<Item, Unreadable> {
     let (sent, data) = match text(sent)?.split_once(' ') {
-        Some((sent, data)) => (sent, Some(stored_data(data)?)),
+        Some((sent, data)) if data.starts_with('{') => (sent, Some(stored_data(data)?)),
+        Some((sent, said)) => return stored_notice(chat, index, time(sent.as_bytes())?, said).map(Item::Notice),
         None => (text(sent)?, None),
     };
     let (sender, said) = text(value)?
         .split_once(':')
         .ok_or_else(|| Unreadable("has no sender".into()))?;
-    Ok(Message {
+    Ok(Item::Message(Message {
         index,
         sender: sender.to_owned(),
         text: said.to_owned(),
         data,
         send_time: time(sent.as_bytes())?,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::domain::data::Data;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field};
 use crate::domain::message::{Message, Sent};
+use crate::domain::notice::Deleted;
 use crate::domain::page::{Page, PageFields};
 use crate::domain::position::Position;
 use crate::domain::update::Update;
@@ -32,6 +33,8 @@ impl From<Error> for wit::Error {
             Error::KeyReused => Self::KeyReused,
             Error::Blocked => Self::Blocked,
             Error::NoMessages => Self::NoMessages,
+            Error::OtherMessage => Self::OtherMessage,
+            Error::TooManyPlaces => Self::TooManyPlaces,
             Error::Gone { epoch, index } => Self::Gone(wit::Gone {
                 epoch: epoch.map_or(0, Epoch::get),
                 index,
@@ -60,6 +63,7 @@ fn name_of(field: Field) -> &'static str {
         Field::Name => "name",
         Field::Position => "position",
         Field::Index => "index",
+        Field::SendTime => "send-time",
         Field::Blocked => "blocked",
         Field::Muted => "muted",
         Field::Open => "open",
@@ -96,10 +100,21 @@ impl From<Page> for wit::Page {
     fn from(page: Page) -> Self {
         Self {
             messages: page.messages.into_iter().map(Into::into).collect(),
+            deleted: page.deleted.into_iter().map(Into::into).collect(),
             next_cursor: page.next,
             epoch: page.epoch.map_or(0, Epoch::get),
             first_index: page.first_index,
             position: page.position.map(|position| position.to_string()),
+        }
+    }
+}
+
+impl From<Deleted> for wit::Deleted {
+    fn from(deleted: Deleted) -> Self {
+        Self {
+            index: deleted.index,
+            send_time: deleted.send_time,
+            by: deleted.by.map(|by| by.as_str().to_owned()),
         }
     }
 }
@@ -129,6 +144,11 @@ impl From<Update> for wit::Update {
                 epoch: epoch.get(),
                 position: Position::after(epoch, message.index, message.send_time).to_string(),
                 message: message.into(),
+            }),
+            Update::Deleted { epoch, notice } => Self::Deleted(wit::Deletion {
+                epoch: epoch.get(),
+                position: Position::after(epoch, notice.index, notice.time).to_string(),
+                deleted: notice.deleted.into(),
             }),
             Update::Reset(reset) => Self::Reset(wit::Reset {
                 epoch: number(reset.epoch),

@@ -30,6 +30,7 @@ mod cost;
 mod crash;
 mod cursors;
 mod data;
+mod delete;
 mod exactly_once;
 mod faulty_connection;
 mod fill_inboxes;

@@ -25,6 +25,7 @@ fn texts(updates: Vec<Update>, epoch: u64) -> Vec<String> {
             format!("{} {}", message.index, message.text)
         }
         Update::Reset(reset) => format!("reset {} {}", reset.index, reset.position),
+        Update::Deleted(deletion) => format!("deleted {}", deletion.deleted.index),
         Update::Gap(gap) => format!("{gap:?}"),
     });
     texts.collect()

@@ -115,8 +115,18 @@ fn page(span: Span, indexes: &[u64]) -> Page {
         newest: 9,
         newest_time: 9,
     };
-    let messages = indexes.iter().map(message).collect();
-    Page::new(span, Basis::Any, Some(Slice { extent, messages }))
+    let far = match span {
+        Span::From { .. } => Some(9),
+        Span::Between { before, .. } => before.checked_sub(1).map(|last| last.min(9)),
+        Span::Back { .. } => Some(3),
+    };
+    let slice = Slice {
+        extent,
+        items: indexes.iter().map(message).map(Item::Message).collect(),
+        far,
+        told: Vec::new(),
+    };
+    Page::new(span, Basis::Any, Some(slice))
 }
 
 fn next(span: Span, indexes: &[u64]) -> Option<u64> {

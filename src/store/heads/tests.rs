@@ -12,8 +12,11 @@ fn entry(head: &[&str]) -> Result<Entry, Unreadable> {
 
 #[test]
 fn a_head_is_the_newest_message_and_what_is_read() {
-    let entry = entry(&["0", "17-9", "26", "Bob", "hi", "1", "{}", "3", "17-7-24", "0", "1", ""]).unwrap();
-    assert_eq!((entry.with.as_str(), entry.unread(), entry.cut), ("alice", 2, true));
+    let entry = entry(&[
+        "0", "17-9", "26", "Bob", "hi", "1", "{}", "3", "17-7-24", "0", "1", "", "8", "25", "1",
+    ])
+    .unwrap();
+    assert_eq!((entry.with.as_str(), entry.unread(), entry.cut), ("alice", 1, true));
     let Message {
         index,
         sender,
@@ -23,7 +26,7 @@ fn a_head_is_the_newest_message_and_what_is_read() {
     } = &entry.last;
     assert_eq!(
         (*index, sender.as_str(), text.as_str(), *send_time),
-        (9, "Bob", "hi", 26)
+        (8, "Bob", "hi", 25)
     );
     assert_eq!((entry.read.next_index(), entry.read_by_other.next_index()), (8, 0));
     assert_eq!((data.as_ref().map(Data::as_str), entry.data_cut), (Some("{}"), false));
@@ -37,15 +40,21 @@ fn a_head_that_cannot_be_read_says_why() {
         (&["0", "WRONGTYPE"][..], "WRONGTYPE"),
         (&[], "a head of an unknown shape"),
         (
-            &["0", "x", "26", "Bob", "hi", "", "", "3", "0", "0", "", ""],
+            &[
+                "0", "x", "26", "Bob", "hi", "", "", "3", "0", "0", "", "", "9", "26", "0",
+            ],
             "\"x\" is not an entry's id",
         ),
         (
-            &["0", "17-9", "from", "Bob", "hi", "", "", "3", "0", "0", "", ""],
+            &[
+                "0", "17-9", "from", "Bob", "hi", "", "", "3", "0", "0", "", "", "9", "26", "0",
+            ],
             "has a time that is no number",
         ),
         (
-            &["0", "17-9", "26", "Bob", "hi", "", "cut", "3", "17", "0", "", ""],
+            &[
+                "0", "17-9", "26", "Bob", "hi", "", "cut", "3", "17", "0", "", "", "9", "26", "0",
+            ],
             "has a position that is none",
         ),
     ] {

@@ -30,16 +30,20 @@ fn run(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
 /// A page of these runs, in a chat that has the messages 3 to 9.
 fn reply(runs: &[(&str, Vec<u8>)]) -> Vec<RedisResult> {
     let mut reply = texts(&["page", "17-9", "109"]);
-    reply.push(RedisResult::Int64(3));
+    reply.extend([3, 9].map(RedisResult::Int64));
     for (first, packed) in runs {
-        reply.extend(texts(&[first]));
+        reply.extend(texts(&[first, ""]));
         reply.push(RedisResult::Binary(packed.clone()));
     }
     reply
 }
 
+fn chat() -> Chat {
+    Chat::parse("alice:bob").unwrap()
+}
+
 fn forward(reply: &[RedisResult]) -> Result<Found, Unreadable> {
-    decode(Order::Forward, reply)
+    decode(Order::Forward, &chat(), reply)
 }
 
 #[test]
@@ -68,11 +72,36 @@ fn a_page_is_the_log_s_two_ends_and_its_runs_of_entries() {
             message(indexes[2], "bob", "ho", 21),
         ]
     };
-    let slice = |messages| Ok(Found::Slice(Some(Slice { extent, messages })));
+    let slice = |messages: Vec<Message>| {
+        Ok(Found::Slice(Some(Slice {
+            extent,
+            items: messages.into_iter().map(Item::Message).collect(),
+            far: Some(9),
+            told: Vec::new(),
+        })))
+    };
     assert_eq!(forward(&reply(&runs)), slice(messages([4, 5, 7])));
-    assert_eq!(decode(Order::Reverse, &reply(&runs)), slice(messages([4, 3, 7])));
+    assert_eq!(
+        decode(Order::Reverse, &chat(), &reply(&runs)),
+        slice(messages([4, 3, 7]))
+    );
     assert_eq!(forward(&reply(&[])), slice(Vec::new()));
     assert_eq!(forward(&[]), Ok(Found::Slice(None)));
+}
+
+#[test]
+fn a_page_has_notices_where_they_stand() {
+    let mut reply = reply(&[("17-7", run(&[(b"21 deleted 4 18 1", b""), (b"22 {}", b"alice:hi")]))]);
+    reply[6] = RedisResult::Binary(b"1".to_vec());
+    let Ok(Found::Slice(Some(slice))) = forward(&reply) else {
+        panic!("no slice");
+    };
+    let [Item::Notice(notice), Item::Message(message)] = &slice.items[..] else {
+        panic!("{:?}", slice.items);
+    };
+    assert_eq!((notice.index, notice.time, notice.deleted.index), (7, 21, 4));
+    assert_eq!((message.index, message.send_time), (8, 22));
+    assert_eq!(slice.told, [7]);
 }
 
 #[test]
@@ -80,7 +109,7 @@ fn a_page_that_cannot_be_read_says_where_and_why() {
     let of_entry = |sent: &[u8], text: &[u8]| reply(&[("17-0", run(&[(sent, text)]))]);
     let with_oldest = |words: &[&str], oldest| {
         let mut reply = texts(words);
-        reply.push(oldest);
+        reply.extend([oldest, RedisResult::Int64(9)]);
         reply
     };
     let half = reply(&[("17-0", array(&[string(b"17")]))]);
@@ -114,6 +143,14 @@ fn a_page_that_cannot_be_read_says_where_and_why() {
         (of_entry(b"17", b"\xff:b"), "entry 17-0: is not UTF-8"),
         (of_entry(b"17", b"a:\xff"), "entry 17-0: is not UTF-8"),
         (
+            of_entry(b"17 said", b""),
+            "entry 17-0: has a notice that cannot be read",
+        ),
+        (
+            of_entry(b"17 {", b"a:b"),
+            "entry 17-0: has data that cannot be read: is not valid JSON: EOF while parsing an object at line 1 column 1",
+        ),
+        (
             reply(&[("17-0", b"\xc1".to_vec())]),
             "the reply is not valid MessagePack",
         ),
@@ -123,7 +160,7 @@ fn a_page_that_cannot_be_read_says_where_and_why() {
     // No entry has an index below 0, or above what an id can hold.
     let two = run(&[(b"17", b"a:b"), (b"18", b"a:b")]);
     for (order, first) in [(Order::Reverse, "17-0"), (Order::Forward, "17-9007199254740992")] {
-        assert!(decode(order, &reply(&[(first, two.clone())])).is_err());
+        assert!(decode(order, &chat(), &reply(&[(first, two.clone())])).is_err());
     }
 }
 
@@ -138,7 +175,7 @@ fn fuzz_pages() {
         let mut page = run(&[(b"18", b"a:hi")]);
         page.extend(bytes);
         let mut values = reply(&[("17-3", page.clone())]);
-        values.extend([id, page].map(RedisResult::Binary));
+        values.extend([id, Vec::new(), page].map(RedisResult::Binary));
         values
     });
     let order = prop_oneof![Just(Order::Forward), Just(Order::Reverse)];
@@ -146,12 +183,12 @@ fn fuzz_pages() {
         "pages",
         &(order, prop_oneof![vec(value, 0..8), page]),
         |(order, reply)| {
-            if let Ok(Found::Slice(Some(slice))) = decode(order, &reply) {
+            if let Ok(Found::Slice(Some(slice))) = decode(order, &chat(), &reply) {
                 let bytes = |value: &RedisResult| match value {
                     RedisResult::Binary(page) => page.len(),
                     _ => 0,
                 };
-                assert!(reply.iter().map(bytes).sum::<usize>() >= slice.messages.len());
+                assert!(reply.iter().map(bytes).sum::<usize>() >= slice.items.len());
             }
         },
     );
