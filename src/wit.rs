@@ -123,8 +123,8 @@ impl Guest for Messenger {
             let fields = DeletionFields {
                 chat: Some(request.chat),
                 epoch: Some(request.epoch),
-                index: Some(request.index),
-                send_time: Some(request.send_time),
+                index: request.index,
+                send_time: request.send_time,
             };
             service::delete(&session, &caller, &fields).await
         };

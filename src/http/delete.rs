@@ -1,4 +1,4 @@
-//! `POST /api/delete`: takes a message back.
+//! `POST /api/delete`: takes a message back, or for the service a whole chat.
 
 use crate::config;
 use crate::domain::deletion::DeletionFields;
@@ -23,7 +23,7 @@ struct Done {
     deleted: bool,
 }
 
-/// Answers once the message is gone.
+/// Answers once it is gone.
 pub(super) async fn handle(call: Call) -> Result<Response> {
     let session = Session::new(config::get().await?, call.began);
     let fields = parse(&body::read(&session, call.request).await?)?;

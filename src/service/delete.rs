@@ -1,14 +1,17 @@
-//! Deletes a message.
+//! Deletes a message, or a chat.
 
 use crate::domain::caller::Caller;
-use crate::domain::deletion::DeletionFields;
+use crate::domain::deletion::{Deletion, DeletionFields};
 use crate::domain::error::Result;
 use crate::service::rights;
 use crate::session::Session;
 use crate::store;
 
-/// Deletes a message of the caller's own, or any for a service or a component. Its followers receive a notice in its place of the
-/// order, and no page has it any more. With `redis_replicas`, as many replicas have it then.
+/// Deletes a message of the caller's own, or for a service or a component any message or a whole chat. No page has it any more, and
+/// followers receive a notice, or a reset. With `redis_replicas`, as many replicas have it then.
 pub async fn delete(session: &Session, caller: &Caller, fields: &DeletionFields) -> Result<()> {
-    store::delete(session, &rights::deletion(caller, fields)?).await
+    match rights::deletion(caller, fields)? {
+        Deletion::Message(deletion) => store::delete(session, &deletion).await,
+        Deletion::Chat { chat, epoch } => store::delete_chat(session, &chat, epoch).await,
+    }
 }

@@ -98,11 +98,13 @@ if mode == 'look' then return { 'unknown' } end
 
 -- One look at all that most chats have not.
 local is_special = redis.call('EXISTS', settings, feed or settings, other_feed or settings) > 0
+local ended
 if is_special or mode == 'guest' then
-  local stored = redis.pcall('HMGET', settings, 'blocked:' .. other, 'open')
+  local stored = redis.pcall('HMGET', settings, 'blocked:' .. other, 'open', 'epoch')
   if stored.err then return { 'unreadable', settings .. ': ' .. stored.err } end
   if stored[1] == '1' then return { 'blocked' } end
   if mode == 'guest' and stored[2] ~= '1' then return { 'closed' } end
+  ended = stored[3]
 end
 if used and used + interval > span then return { 'limited', used } end
 
@@ -111,8 +113,9 @@ if newest then
   time = math.max(time, time_of(newest) + 1)
   index = last + 1
 else
-  -- All entries were removed by hand: the log begins anew, later than before.
-  if epoch then time = math.max(time, tonumber(epoch) + 1) end
+  -- All entries were removed by hand, or the chat was deleted: the log begins anew, later than before.
+  ended = epoch or ended
+  if ended then time = math.max(time, tonumber(ended) + 1) end
   epoch = string.format('%.0f', time)
 end
 

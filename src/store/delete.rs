@@ -1,6 +1,6 @@
 //! Deletes a message: a notice takes a place in the chat log, and the message goes, in one step.
 
-use crate::domain::deletion::Deletion;
+use crate::domain::deletion::MessageDeletion;
 use crate::domain::entry_id::Epoch;
 use crate::domain::error::{Error, Field, Result};
 use crate::domain::member::Member;
@@ -41,7 +41,7 @@ enum Reply {
 /// Fails with [`Error::Forbidden`] if somebody else sent it; with [`Error::OtherMessage`] if another message has its place; with
 /// [`Error::Gone`] if the chat log is another, or has never given out its index; and with [`Error::TooManyPlaces`] if the log is too
 /// long. None of them deletes anything.
-pub async fn delete(session: &Session, deletion: &Deletion) -> Result<()> {
+pub async fn delete(session: &Session, deletion: &MessageDeletion) -> Result<()> {
     let log = keys::log(&deletion.chat);
     // A message whose sender is spelled otherwise takes a second look: only confab knows which spellings are one person.
     let mut spelled = deletion.by.as_ref().map_or("", Member::as_str).to_owned();
@@ -70,12 +70,12 @@ pub async fn delete(session: &Session, deletion: &Deletion) -> Result<()> {
 }
 
 /// Whether the deletion is by the person whom this spelling names.
-fn is_by(deletion: &Deletion, sender: &str) -> bool {
+fn is_by(deletion: &MessageDeletion, sender: &str) -> bool {
     Member::parse(sender).is_ok_and(|sender| deletion.by.as_ref() == Some(&sender))
 }
 
-async fn run(session: &Session, deletion: &Deletion, log: &str, spelled: &str) -> Result<Reply> {
-    let Deletion {
+async fn run(session: &Session, deletion: &MessageDeletion, log: &str, spelled: &str) -> Result<Reply> {
+    let MessageDeletion {
         chat,
         id,
         send_time,

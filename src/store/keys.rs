@@ -5,7 +5,7 @@
 //! | `confab:{<chat>}:log` | stream | no | `append.lua` | messages: id `<epoch>-<index>`, a field, the time, with `<sender>:<text>`, and a second one, `data`, if the message has data; notices: the time, and `notice` with `deleted <index> <time> <by>` |
 //! | `confab:{<chat>}:sent:<length>:<bucket>` | hash | when no receipt in it need be kept | `append.lua` | the receipts of the messages sent in `length` seconds, the `bucket`-th since 1970 |
 //! | `confab:{<chat>}:marks` | hash | no | `append.lua`, `mark.lua` | per member the position up to which they have read |
-//! | `confab:{<chat>}:settings` | hash | no | `settings.lua` | `1` or `0` for `blocked:<member>` (the other may not send), `muted:<member>`, and `open` |
+//! | `confab:{<chat>}:settings` | hash | no | `settings.lua`, `delete_chat.lua` | `1` or `0` for `blocked:<member>` (the other may not send), `muted:<member>`, and `open`; `epoch`, that of a log that was deleted |
 //! | `confab:{<chat>}:holes` | string | no | `delete.lua` | 8 bytes of epoch, then a bit for each place of the log that is no message: deleted ones and notices |
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
 //! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua`, `mark.lua`, `settings.lua` and `delete.lua` while it is there | one field: `<chat>`, in which something changed |

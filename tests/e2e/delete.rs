@@ -299,7 +299,10 @@ async fn a_retry_of_what_was_deleted_brings_nothing_back() {
     let first = open.send_keyed("a:b", "a", "hi", "k").await;
     delete_all(&open, &confab, "a:b", &[0]).await;
     let again = open.send_keyed("a:b", "a", "hi", "k").await;
-    assert_eq!((again.header("idempotency-replayed"), &again.body), ("true", &first.body));
+    assert_eq!(
+        (again.header("idempotency-replayed"), &again.body),
+        ("true", &first.body)
+    );
     assert_eq!(open.texts(json!({ "chat": "a:b" })).await, [""; 0]);
     // A log that is begun anew has no holes of the one before.
     open.send_all("a:b", "a", ["1", "2"]).await;

@@ -31,6 +31,7 @@ mod crash;
 mod cursors;
 mod data;
 mod delete;
+mod delete_chat;
 mod exactly_once;
 mod faulty_connection;
 mod fill_inboxes;
