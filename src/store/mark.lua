@@ -1,12 +1,14 @@
--- Moves a reader's mark, if that is further than it is. KEYS: the chat log, its marks, its holes, the feeds of the reader and of the other member
+-- Moves a reader's mark, if that is further than it is. KEYS: the chat log, its marks, the feeds of the reader and of the other member
 -- (the same one in a chat with oneself); in a Cluster without the feeds, which are in other slots. ARGV: up to where: 'start'; or
 -- 'position', an index, an epoch and a time; or 'index', an index and an epoch ('' for any) and ''; in a Cluster then the names of the
 -- reader and of the other member, as keys have them.
 -- Returns nothing if there is no message; else 'read', the reader's mark, the newest id and its time, the oldest index, and how many of the
 -- places that the reader has not read are no message; or
 -- 'void' or 'unreadable', as in page.lua; or an error of Redis: then nothing is changed.
-local log, marks, holes = KEYS[1], KEYS[2], KEYS[3]
-local chat, reader, other = tag_of(log, 'log'), ARGV[5] or tag_of(KEYS[4], 'feed'), ARGV[6] or tag_of(KEYS[5], 'feed')
+local log, marks = KEYS[1], KEYS[2]
+-- (Not among the keys, as in page.lua.)
+local holes = string.sub(log, 1, -#'log' - 1) .. 'holes'
+local chat, reader, other = tag_of(log, 'log'), ARGV[5] or tag_of(KEYS[3], 'feed'), ARGV[6] or tag_of(KEYS[4], 'feed')
 local kind, index, basis, time = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
 local found = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', '1')
@@ -45,8 +47,8 @@ if kind ~= 'start' and index + 1 > next_index(read) then
 end
 local unread_holes = redis.call('XLEN', log) > last and 0 or holes_between(holes, epoch, math.max(next_index(read), oldest), last)
 if moved then
-  if KEYS[4] then ring(KEYS[4], chat) end
-  if KEYS[5] and other ~= reader then ring(KEYS[5], chat) end
+  if KEYS[3] then ring(KEYS[3], chat) end
+  if KEYS[4] and other ~= reader then ring(KEYS[4], chat) end
   redis.call(unpack(moved))
 end
 return { 'read', read, newest[1], newest[2][1], oldest, unread_holes }

@@ -27,7 +27,7 @@ static MARK: Script = Script::writing(&[
 pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
     let MarkRequest { chat, reader, up_to } = request;
     let other = chat.other(reader);
-    let (log, marks, holes) = (keys::log(chat), keys::marks(chat), keys::holes(chat));
+    let (log, marks) = (keys::log(chat), keys::marks(chat));
     let (own_feed, other_feed) = (keys::feed(reader), keys::feed(other));
     let (kind, [index, epoch, time]) = match up_to {
         ReadUpTo::Position(Position::Start) => ("start", Default::default()),
@@ -40,14 +40,14 @@ pub async fn mark(session: &Session, request: &MarkRequest) -> Result<Mark> {
             ("index", [index.to_string(), epoch, String::new()])
         }
     };
-    let keys = [&log, &marks, &holes, &own_feed, &other_feed].map(String::as_str);
+    let keys = [&log, &marks, &own_feed, &other_feed].map(String::as_str);
     let arguments = [kind, &index, &epoch, &time].map(str::as_bytes);
     let reply = if let Some(reply) = MARK.run_undivided(session, &keys, &arguments).await? {
         reply
     } else {
         let members = [reader, other].map(keys::field);
         let arguments = [kind, &index, &epoch, &time, &members[0], &members[1]].map(str::as_bytes);
-        MARK.run(session, &[&log, &marks, &holes], &arguments).await?
+        MARK.run(session, &[&log, &marks], &arguments).await?
     };
     let marked = decode(&reply).map_err(|why| why.at(&log))?;
     if redis::is_divided() && matches!(marked, Marked::At(..)) {

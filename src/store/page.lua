@@ -1,4 +1,4 @@
--- Reads a page. KEYS: the chat log, its holes. ARGV: 'forward', 'reverse', or 'after' (forward, and notices count), cursor, count, the index that bounds the page ('' for none), how many
+-- Reads a page. KEYS: the chat log. ARGV: 'forward', 'reverse', or 'after' (forward, and notices count), cursor, count, the index that bounds the page ('' for none), how many
 -- stored bytes end a page, and what the log must confirm: an epoch ('' for nothing), and the index and the time of a position ('' if
 -- the cursor alone must lie in the log of that epoch, or at its end; in reverse, only the epoch counts). The cursor is the index after
 -- that of a position.
@@ -9,7 +9,9 @@
 -- space and its data or what the notice says, if it has any) and '<sender>:<text>'; or 'void', an epoch, an index and a time: what the client has from the index on was lost, and the newest
 -- entry before it was sent at that time; or 'unreadable' with what is wrong with the stored data.
 -- (The host takes one string for much less than many, and cmsgpack packs one table for much less than one for each entry.)
-local log, holes = KEYS[1], KEYS[2]
+local log = KEYS[1]
+-- Not among the keys: while a slot moves, a Cluster refuses two keys of which it has one, and most chats have no holes.
+local holes = string.sub(log, 1, -#'log' - 1) .. 'holes'
 local order, cursor, count, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_bytes, basis, position, time = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
 

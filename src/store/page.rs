@@ -56,7 +56,7 @@ async fn read(
     before: Option<u64>,
     basis: Basis,
 ) -> Result<Found> {
-    let (log, holes) = (keys::log(chat), keys::holes(chat));
+    let log = keys::log(chat);
     let cursor = cursor.to_string();
     let limit = limit.to_string();
     let before = before.map_or(String::new(), |before| before.to_string());
@@ -74,7 +74,7 @@ async fn read(
         Order::Reverse => "reverse",
     };
     let arguments = [word, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
-    let reply = PAGE.run(session, &[&log, &holes], &arguments).await?;
+    let reply = PAGE.run(session, &[&log], &arguments).await?;
     decode(order, chat, &reply).map_err(|why| why.at(&log))
 }
 

@@ -30,6 +30,7 @@ async function start() {
 	try {
 		await takeToken(options);
 		const { name: me, auth } = await new Confab({ name: saved('name') ?? undefined, token }).me(options);
+		here.auth = auth;
 		showState({ live: true });
 		$('banner').hidden = auth !== 'open';
 		if (me) await follow(me, signal);

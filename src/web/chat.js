@@ -95,7 +95,7 @@ export class OpenChat {
 			const fields = { reverse: true, before: this.messages[0]?.index, epoch: this.epoch, limit: 50 };
 			const page = await here.confab.pull(this.chat, fields, this.options);
 			if (!this.messages.length) this.continueAfter(page);
-			this.messages.unshift(...page.messages.reverse());
+			keep(this.messages, { type: 'page', data: page });
 			this.hasMore = page.has_more;
 		} catch (problem) {
 			this.hasMore = false;
@@ -121,7 +121,7 @@ export class OpenChat {
 			this.isBehind = false;
 			try {
 				const page = await here.confab.pull(this.chat, { ...this.from, limit: 200 }, this.options);
-				this.messages.push(...page.messages);
+				keep(this.messages, { type: 'page', data: page });
 				this.continueAfter(page);
 				this.isBehind ||= page.has_more;
 			} catch (problem) {
@@ -243,6 +243,12 @@ export class OpenChat {
 		return this.items.get(key);
 	}
 
+	/** Asks, and takes a message back. */
+	take(message) {
+		if (!confirm(`Delete “${words(message)}” for you and ${this.name}?`)) return;
+		here.confab.delete({ ...message, chat: this.chat, epoch: this.epoch }, this.options).then(() => this.loadNewer(), here.refused);
+	}
+
 	bubble({ own, waits, failed, key, note, ...said }, isNext, time) {
 		const item = this.item(key, make('p', { dir: 'auto' }), make('small'));
 		const [line, state, ...buttons] = item.children;
@@ -251,8 +257,17 @@ export class OpenChat {
 		say(line, text, linked(text));
 		say(state, waits ? (failed ?? 'Sending …') : time);
 		const { outbox } = here;
-		if (!failed) buttons.forEach((button) => button.remove());
-		else if (!buttons.length) item.append(choice('Try again', () => outbox.again(note)), choice('Remove', () => outbox.drop(note)));
+		const message = { ...said, index: key };
+		const isMine = own && !note && here.auth !== 'open';
+		const offered = failed
+			? { 'Try again': () => outbox.again(note), Remove: () => outbox.drop(note) }
+			: isMine
+				? { Delete: () => this.take(message) }
+				: {};
+		if (Object.keys(offered).join() !== buttons.map((button) => button.textContent).join()) {
+			buttons.forEach((button) => button.remove());
+			item.append(...Object.entries(offered).map(([label, act]) => choice(label, act)));
+		}
 		return item;
 	}
 

@@ -1,8 +1,8 @@
 /**
- * Applies an event of `followChat` to an array of messages: it then holds what the chat holds, in order.
- * @param {T.Message[]} messages @param {T.ChatEvent} event
+ * Applies an event of `followChat`, or a page of `pull`, to an array of messages: it then holds what the chat holds, in order.
+ * @param {T.Message[]} messages @param {T.ChatEvent | T.MessagePageEvent} event
  */
-export function keep(messages: T.Message[], { type, data }: T.ChatEvent): void;
+export function keep(messages: T.Message[], event: T.ChatEvent | T.MessagePageEvent): void;
 /**
  * Applies an event of `followInbox`, or a page of `inbox`, to an array of chats: it then holds your chats, the newest one first.
  * @param {T.Chat[]} chats @param {T.InboxEvent | T.PageEvent} event
@@ -57,6 +57,10 @@ export class Confab {
      * @param {string} chat @param {string} position @param {T.Options} [options] @returns {Promise<T.Marked>}
      */
     read(chat: string, position: string, options?: T.Options): Promise<T.Marked>;
+    /** Takes a message of your own back, for everybody. @param {T.Deletion} message @param {T.Options} [options] @returns {Promise<{ deleted: true }>} */
+    delete({ chat, epoch, index, send_time }: T.Deletion, options?: T.Options): Promise<{
+        deleted: true;
+    }>;
     /**
      * Sets what is your own of a chat, or as a service whether it is `open`, and returns what is set.
      * @param {string} chat @param {T.Settings} settings @param {T.Options} [options] @returns {Promise<T.Settings & { chat: string }>}

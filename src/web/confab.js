@@ -38,16 +38,29 @@ export class Problem extends Error {
 export const newKey = () =>
 	Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/** By array: the indexes of messages that were deleted, as an older page may come later. @type {WeakMap<T.Message[], Set<number>>} */
+const deletions = new WeakMap();
+
 /**
- * Applies an event of `followChat` to an array of messages: it then holds what the chat holds, in order.
- * @param {T.Message[]} messages @param {T.ChatEvent} event
+ * Applies an event of `followChat`, or a page of `pull`, to an array of messages: it then holds what the chat holds, in order.
+ * @param {T.Message[]} messages @param {T.ChatEvent | T.MessagePageEvent} event
  */
-export function keep(messages, { type, data }) {
-	let [from, to] = [0, 0];
-	if (type === 'reset') [from, to] = [data.index, Infinity];
-	if (type === 'gap') [from, to] = [data.from, data.first_index];
-	const kept = messages.filter(({ index }) => index < from || index >= to);
-	messages.splice(0, messages.length, ...kept, ...(type === 'message' ? [data] : []));
+export function keep(messages, event) {
+	const { type, data } = event;
+	const deleted = deletions.get(messages) ?? new Set();
+	deletions.set(messages, deleted);
+	// What was deleted below a gap is not told.
+	let [from, to] = type === 'gap' ? [0, data.first_index] : [0, 0];
+	if (type === 'reset') {
+		[from, to] = [data.index, Infinity];
+		for (const index of deleted) if (index >= from) deleted.delete(index);
+	}
+	for (const { index } of type === 'deleted' ? [data] : type === 'page' ? (data.deleted ?? []) : []) deleted.add(index);
+	const come = type === 'message' ? [data] : type === 'page' ? data.messages : [];
+	const places = new Set(come.map(({ index }) => index));
+	const kept = messages.filter(({ index }) => (index < from || index >= to) && !places.has(index));
+	const all = [...kept, ...come].filter(({ index }) => !deleted.has(index)).sort((one, two) => one.index - two.index);
+	messages.splice(0, messages.length, ...all);
 }
 
 /**
@@ -130,6 +143,11 @@ export class Confab {
 	read(chat, position, options) {
 		const body = { name: this.#self.name, chat, position };
 		return this.#ask({ path: 'api/read', body, keepalive: true }, options);
+	}
+
+	/** Takes a message of your own back, for everybody. @param {T.Deletion} message @param {T.Options} [options] @returns {Promise<{ deleted: true }>} */
+	delete({ chat, epoch, index, send_time }, options) {
+		return this.#ask({ path: 'api/delete', body: { chat, epoch, index, send_time } }, options);
 	}
 
 	/**

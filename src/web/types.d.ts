@@ -51,6 +51,32 @@ export interface Page {
 	first_index?: number;
 	/** Up to where you have everything: the next page's `after`. */
 	position?: string;
+	/** What was deleted after the position that you have asked with. */
+	deleted?: Deleted[];
+}
+
+/** A message that was deleted. */
+export interface Deleted {
+	/** The place that it had. */
+	index: number;
+	send_time: number;
+	/** Who has deleted it; absent for the app itself. */
+	by?: string;
+}
+
+/** A message to be deleted; epoch, index and time name one for ever. */
+export interface Deletion {
+	chat: string;
+	/** That of a page or of the event `open`. */
+	epoch: number;
+	index: number;
+	send_time: number;
+}
+
+/** A page of `pull` for `keep`. */
+export interface MessagePageEvent {
+	type: 'page';
+	data: Page;
 }
 
 /** A chat in your inbox. */
@@ -129,6 +155,7 @@ export interface Try {
 export type ChatEvent =
 	| { type: 'open'; data: { epoch: number; position: string }; id: string }
 	| { type: 'message'; data: Message; id: string }
+	| { type: 'deleted'; data: Deleted & { epoch: number }; id: string }
 	| { type: 'reset'; data: { epoch: number; index: number }; id: string }
 	| { type: 'gap'; data: { from: number; first_index: number }; id: string };
 

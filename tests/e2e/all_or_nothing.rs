@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 /// The commands that a Redis user needs. docs/deployment.md lists them for operators.
 const COMMANDS: &str = "evalsha eval ping info time xadd xrevrange xrange xlen xread xinfo|stream exists hget hmget hset hdel \
-    pttl pexpire zadd zrem zrange get set zcard zscore zremrangebyscore";
+    pttl pexpire zadd zrem zrange get set zcard zscore zremrangebyscore \
+    getrange setrange setbit bitcount bitpos strlen xdel unlink";
 
 pub(crate) fn commands() -> Vec<String> {
     COMMANDS.split(' ').map(str::to_owned).collect()

@@ -2,6 +2,7 @@
 
 mod chat;
 
+use crate::delete::{delete, service, start};
 use chat::Chat;
 use confab_kit::{Confab, Redis, log_key, seed};
 use proptest::collection::vec;
@@ -45,6 +46,11 @@ enum Step {
         person: usize,
         limit: usize,
     },
+    /// By a confab that knows who calls.
+    Delete {
+        chat: usize,
+        index: usize,
+    },
     Remove {
         chat: usize,
         index: usize,
@@ -74,14 +80,16 @@ fn step() -> impl Strategy<Value = Step> {
             value,
         });
     let inbox = (0..PEOPLE.len(), 1..4_usize).prop_map(|(person, limit)| Step::Inbox { person, limit });
+    let delete = (chat.clone(), index.clone()).prop_map(|(chat, index)| Step::Delete { chat, index });
     let remove = (chat.clone(), index).prop_map(|(chat, index)| Step::Remove { chat, index });
     let lose = chat.prop_map(|chat| Step::LoseLog { chat });
-    prop_oneof![12 => send, 2 => again, 6 => read, 4 => set, 6 => inbox, 2 => remove, 1 => lose]
+    prop_oneof![12 => send, 2 => again, 6 => read, 4 => set, 6 => inbox, 3 => delete, 2 => remove, 1 => lose]
 }
 
 struct Program<'a> {
     redis: &'a Redis,
     confab: &'a Confab,
+    closed: &'a Confab,
     chats: Vec<Chat>,
     sent: usize,
 }
@@ -147,6 +155,16 @@ impl Program<'_> {
                 let expected = self.inbox(PEOPLE[person]);
                 assert_eq!(self.confab.inbox_walk(PEOPLE[person], limit).await, expected);
             }
+            Step::Delete { chat, index } => {
+                if let Some((message, epoch)) = self.chats[chat].message(index) {
+                    delete(self.closed, &service(), &name_of(chat), &message, &epoch)
+                        .await
+                        .ok();
+                    let newest = ["XREVRANGE", &key_of(chat), "+", "-", "COUNT", "1"];
+                    let notice: Vec<(String, Vec<String>)> = self.redis.command(newest).await;
+                    self.chats[chat].delete(index, notice[0].1[0].parse().unwrap());
+                }
+            }
             Step::Remove { chat, index } => {
                 // The last one stays: a log that is emptied begins anew.
                 if let Some(id) = self.chats[chat].remove(index) {
@@ -211,9 +229,9 @@ fn confab_answers_random_programs_of_inboxes_as_a_list_in_memory_does() {
     let mut programs = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let redis = Redis::start();
-    let (unlimited, capped) = runtime.block_on(async {
+    let (unlimited, capped, closed) = runtime.block_on(async {
         let capped = Confab::on(&redis).variable("max_messages_per_chat", CAP).start();
-        (Confab::start(&redis), capped)
+        (Confab::start(&redis), capped, start(&redis).1)
     });
     let program = (any::<bool>(), vec(step(), 1..=LONGEST));
     let ran = programs.run(&program, |(is_capped, steps)| {
@@ -223,6 +241,7 @@ fn confab_answers_random_programs_of_inboxes_as_a_list_in_memory_does() {
             let mut program = Program {
                 redis: &redis,
                 confab: if is_capped { &capped } else { &unlimited },
+                closed: &closed,
                 chats: CHATS.iter().map(|_| Chat::new(cap)).collect(),
                 sent: 0,
             };

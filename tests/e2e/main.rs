@@ -32,6 +32,8 @@ mod cursors;
 mod data;
 mod delete;
 mod delete_chat;
+mod delete_refused;
+mod delete_seam;
 mod exactly_once;
 mod faulty_connection;
 mod fill_inboxes;

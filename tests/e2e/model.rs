@@ -3,6 +3,7 @@
 mod chat;
 mod step;
 
+use crate::delete::{delete, service, start};
 use chat::Chat;
 use confab_kit::{Confab, Redis, TestResponse, log_key, seed};
 use proptest::collection::vec;
@@ -29,6 +30,8 @@ struct Program<'a> {
     /// `None` at a URL, where no log is lost.
     redis: Option<&'a Redis>,
     confab: &'a Confab,
+    /// The same chats; `None` at a URL.
+    closed: Option<&'a Confab>,
     cap: Option<usize>,
     chats: [Chat; CHATS.len()],
 }
@@ -57,7 +60,7 @@ impl Program<'_> {
                 let mut gone = false;
                 if let Epoch::Of(other) = epoch {
                     let epoch = self.chats[other].epoch();
-                    let past_the_end = !reverse && cursor > u64::try_from(self.chats[chat].messages.len()).unwrap();
+                    let past_the_end = !reverse && cursor > u64::try_from(self.chats[chat].len()).unwrap();
                     gone = epoch != 0 && (epoch != self.chats[chat].epoch() || past_the_end);
                     request["epoch"] = epoch;
                 }
@@ -66,19 +69,32 @@ impl Program<'_> {
                     assert_eq!(answer.problem(), (410, json!("epoch")));
                     assert_eq!(answer.json()["epoch"], self.chats[chat].epoch());
                 } else {
-                    let expected = self.chats[chat].page(self.cap, cursor, limit, reverse, before);
+                    let expected = self.chats[chat].page(cursor, limit, reverse, before);
                     assert_eq!(answer.ok(), expected);
                 }
             }
             Step::Walk { chat, limit, reverse } => {
                 let request = json!({ "chat": CHATS[chat], "limit": limit, "reverse": reverse });
                 let walked = self.confab.walk(request).await;
-                let model = &self.chats[chat];
-                let mut expected = model.messages[model.first_kept(self.cap)..].to_vec();
+                let mut expected = self.chats[chat].messages();
                 if reverse {
                     expected.reverse();
                 }
                 assert_eq!(walked, expected);
+            }
+            Step::Delete { chat, index } => {
+                let model = &mut self.chats[chat];
+                let (Some(closed), Some(redis), Some(message)) = (self.closed, self.redis, model.message(index)) else {
+                    return;
+                };
+                delete(closed, &service(), CHATS[chat], message, &model.epoch())
+                    .await
+                    .ok();
+                let notice: Vec<(String, Vec<String>)> = redis
+                    .command(["XREVRANGE", &log_key(STORED[chat]), "+", "-", "COUNT", "1"])
+                    .await;
+                assert!(notice[0].0.ends_with(&format!("-{}", model.len())), "{notice:?}");
+                model.delete(index, notice[0].1[0].parse().unwrap());
             }
             Step::LoseLog { chat } => {
                 if let Some(redis) = self.redis {
@@ -120,12 +136,7 @@ impl Program<'_> {
         let TestResponse { status, body, .. } = answer;
         assert_eq!(status, 200);
         let receipt: Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(receipt["index"], model.messages.len());
-        let last = model
-            .messages
-            .last()
-            .map_or(0, |last| last["send_time"].as_u64().unwrap());
-        assert!(receipt["send_time"].as_u64().unwrap() > last);
+        assert_eq!(receipt["index"], model.len());
         if let Some(key) = key {
             model.sent.insert((member, key), (text, body));
         }
@@ -137,18 +148,19 @@ impl Program<'_> {
         if let Some(data) = data {
             message["data"] = data;
         }
-        model.messages.push(message);
+        model.send(message, self.cap);
     }
 }
 
 #[test]
 fn confab_answers_random_programs_as_a_list_in_memory_does() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (unlimited, capped) = runtime.block_on(async {
+    let (unlimited, capped, closed) = runtime.block_on(async {
         let unlimited = Confab::anywhere().start();
         let capped = |redis| Confab::on(redis).variable("max_messages_per_chat", CAP).start();
         let capped = unlimited.redis().map(capped);
-        (unlimited, capped)
+        let closed = unlimited.redis().map(|redis| start(redis).1);
+        (unlimited, capped, closed)
     });
     let mut seed_bytes = [0; 32];
     seed_bytes[..8].copy_from_slice(&seed().to_le_bytes());
@@ -178,6 +190,7 @@ fn confab_answers_random_programs_as_a_list_in_memory_does() {
             let mut program = Program {
                 redis: unlimited.redis(),
                 confab,
+                closed: closed.as_ref(),
                 cap,
                 chats: Default::default(),
             };

@@ -23,7 +23,16 @@ fn rows() -> Vec<Row> {
     let as_alice = [200, 200, 403, 403, 200, 401];
     let unnamed = [200, 200, 403, 403, 400, 401];
     let service = [403, 403, 403, 403, 200, 401];
+    // Nothing has that epoch: who may, is told so.
+    let gone = [410, 410, 403, 403, 410, 401];
+    let message = json!({ "epoch": 1, "index": 0, "send_time": 1 });
     vec![
+        post("/api/delete", set(message), gone),
+        post(
+            "/api/delete",
+            set(json!({ "epoch": 1 })),
+            [400, 400, 403, 403, 410, 401],
+        ),
         get("/ping", [200; CALLERS]),
         get("/ready", [200; CALLERS]),
         get("/openapi.json", [200; CALLERS]),

@@ -8,6 +8,9 @@ struct Message {
     text: String,
     time: u64,
     removed: bool,
+    /// Deleted, or a notice.
+    is_hole: bool,
+    is_notice: bool,
 }
 
 /// A chat, as it should be.
@@ -48,6 +51,8 @@ impl Chat {
             text: text.into(),
             time,
             removed: false,
+            is_hole: false,
+            is_notice: false,
         });
         // Trimming counts messages, not places.
         let kept: Vec<_> = (0..self.messages.len())
@@ -70,9 +75,34 @@ impl Chat {
         let message = self
             .messages
             .get_mut(index)
-            .filter(|message| !message.removed && left > 1)?;
+            .filter(|message| !message.removed && !message.is_notice && left > 1)?;
         message.removed = true;
         Some(id)
+    }
+
+    /// A message that is left, and the log's epoch.
+    pub(super) fn message(&self, index: usize) -> Option<(Value, Value)> {
+        let message = self
+            .messages
+            .get(index)
+            .filter(|message| !message.removed && !message.is_notice)?;
+        Some((
+            json!({ "index": index, "send_time": message.time }),
+            json!(self.epoch()),
+        ))
+    }
+
+    /// Deletes a message; its notice came at this time.
+    pub(super) fn delete(&mut self, index: usize, time: u64) {
+        (self.messages[index].removed, self.messages[index].is_hole) = (true, true);
+        self.messages.push(Message {
+            sender: String::new(),
+            text: String::new(),
+            time,
+            removed: false,
+            is_hole: true,
+            is_notice: true,
+        });
     }
 
     pub(super) fn lose(&mut self) {
@@ -105,7 +135,9 @@ impl Chat {
     }
 
     pub(super) fn newest(&self) -> Option<usize> {
-        self.messages.iter().rposition(|message| !message.removed)
+        self.messages
+            .iter()
+            .rposition(|message| !message.removed && !message.is_notice)
     }
 
     fn epoch(&self) -> u64 {
@@ -135,7 +167,7 @@ impl Chat {
     }
 
     pub(super) fn read_index(&mut self, reader: &str, index: usize) -> Value {
-        let Some(newest) = self.newest() else {
+        let Some(newest) = self.messages.iter().rposition(|place| !place.removed) else {
             return json!({ "chat": null, "epoch": 0, "read": 0, "read_position": "0", "unread": 0 });
         };
         let index = index.min(newest);
@@ -155,10 +187,11 @@ impl Chat {
     }
 
     fn unread(&self, reader: &str) -> usize {
-        let newest = self.newest().unwrap();
+        let newest = self.messages.iter().rposition(|place| !place.removed).unwrap();
         let oldest = self.messages.iter().position(|message| !message.removed).unwrap();
         let (read, _) = self.marks.get(reader).copied().unwrap_or_default();
-        (newest + 1).saturating_sub(read.max(oldest))
+        let unread = self.messages.get(read.max(oldest)..=newest).unwrap_or_default();
+        unread.iter().filter(|place| !place.is_hole).count()
     }
 
     /// The chat in the inbox of `reader`.

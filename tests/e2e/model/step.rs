@@ -26,6 +26,11 @@ pub(super) enum Step {
         limit: u64,
         reverse: bool,
     },
+    /// By a confab that knows who calls.
+    Delete {
+        chat: usize,
+        index: usize,
+    },
     LoseLog {
         chat: usize,
     },
@@ -67,6 +72,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         });
     let walk =
         (chat.clone(), 1..5_u64, any::<bool>()).prop_map(|(chat, limit, reverse)| Step::Walk { chat, limit, reverse });
+    let delete = (chat.clone(), 0..12_usize).prop_map(|(chat, index)| Step::Delete { chat, index });
     let lose = chat.prop_map(|chat| Step::LoseLog { chat });
-    prop_oneof![12 => send, 6 => pull, 2 => walk, 1 => lose]
+    prop_oneof![12 => send, 6 => pull, 2 => walk, 4 => delete, 1 => lose]
 }
