@@ -35,6 +35,16 @@ const MESSAGE_JSON: usize = 100;
 const PAGE_JSON: usize = 512;
 
 impl Slice {
+    /// Whether something is missing from `next` on that was neither trimmed nor deleted.
+    pub fn has_gap(&self, next: u64) -> bool {
+        let mut next = next.max(self.extent.oldest);
+        self.items.iter().any(|item| {
+            let is_gap = item.index() > next && !self.told.contains(&item.index());
+            next = item.index().saturating_add(1);
+            is_gap
+        })
+    }
+
     /// The slice without the messages that would make its JSON larger than `most` bytes, if each message takes `named` bytes to name its
     /// chat. There is one at least.
     #[must_use]

@@ -62,6 +62,9 @@ impl ErrorReply {
             "NOAUTH"
         } else if words.starts_with("WAIT cannot be used with replica") {
             "READONLY"
+        } else if words.starts_with("Script attempted to access a non local key") {
+            // Its slot is half moved, and the script came upon a key that is not here.
+            "TRYAGAIN"
         } else {
             code
         };

@@ -57,7 +57,7 @@ async fn read(
     basis: Basis,
 ) -> Result<Found> {
     let log = keys::log(chat);
-    let cursor = cursor.to_string();
+    let from = cursor.to_string();
     let limit = limit.to_string();
     let before = before.map_or(String::new(), |before| before.to_string());
     let bytes = MAX_PAGE_BYTES.to_string();
@@ -73,9 +73,19 @@ async fn read(
         Order::Forward => "forward",
         Order::Reverse => "reverse",
     };
-    let arguments = [word, &cursor, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
-    let reply = PAGE.run(session, &[&log], &arguments).await?;
-    decode(order, chat, &reply).map_err(|why| why.at(&log))
+    let arguments = [word, &from, &limit, &before, &bytes, &epoch, &index, &time].map(str::as_bytes);
+    let read = async |keys: &[&str]| {
+        let reply = PAGE.run(session, keys, &arguments).await?;
+        decode(order, chat, &reply).map_err(|why| why.at(&log))
+    };
+    let found = read(&[&log]).await?;
+    // While its slot moves, a log may have come before its holes. Asked for both, a Cluster says so, and has all or nothing later.
+    match (&found, basis) {
+        (Found::Slice(Some(slice)), Basis::After(_)) if slice.has_gap(cursor) => {
+            read(&[&log, &keys::holes(chat)]).await
+        }
+        _ => Ok(found),
+    }
 }
 
 fn decode(order: Order, chat: &Chat, reply: &[RedisResult]) -> Result<Found, Unreadable> {

@@ -104,6 +104,12 @@ const REFUSALS: &[(&str, &str, u16, bool)] = &[
         500,
         false,
     ),
+    (
+        "{}ResponseError: Script attempted to access a non local key in a cluster node script: f1d2, on @user_script:36.",
+        "TRYAGAIN, its Cluster is moving the keys (line 36 of",
+        503,
+        false,
+    ),
     ("{}ResponseError: secret", "ERR, for a reason of its own", 500, false),
     ("NEWCODE: secret", "NEWCODE, for a reason of its own", 500, false),
 ];
