@@ -134,7 +134,9 @@ fn files() -> Vec<Stored> {
 #[tokio::test]
 async fn what_earlier_versions_stored_is_answered_as_they_did() {
     let all = files();
-    assert!(all.iter().any(|stored| stored.version == "0.2.0"));
+    for version in ["0.2.0", env!("CARGO_PKG_VERSION")] {
+        assert!(all.iter().any(|stored| stored.version == version), "{version}");
+    }
     for stored in all {
         let (version, redis) = (&stored.version, Redis::start());
         let confab = over(&redis, &stored).await;
@@ -197,11 +199,9 @@ async fn chats_of_earlier_versions_go_on() {
             match before["messages"].get(0) {
                 Some(last) => {
                     let next = last["index"].as_u64().unwrap() + 1;
-                    assert_eq!(
-                        (&sent["index"], &now["epoch"]),
-                        (&json!(next), &before["epoch"]),
-                        "{version}: {chat}"
-                    );
+                    // A notice may stand between them.
+                    assert!(sent["index"].as_u64().unwrap() >= next, "{version}: {chat}");
+                    assert_eq!(now["epoch"], before["epoch"], "{version}: {chat}");
                 }
                 // It was emptied by hand, and begins anew.
                 None => assert_eq!(sent["index"], 0, "{version}: {chat}"),

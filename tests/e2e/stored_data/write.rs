@@ -2,6 +2,7 @@
 //! is made once, when it is released, and then never changes.
 
 use super::{Asked, Followed, Stored, ask, follow};
+use crate::delete::{delete_all, start};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use confab_kit::{Confab, Follower, Redis, component::project, log_key, numbers};
@@ -9,12 +10,13 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The chats, each with a member who may send.
-pub(super) const CHATS: [(&str, &str); 5] = [
+pub(super) const CHATS: [(&str, &str); 6] = [
     ("alice:bob", "alice"),
     ("Ὀδυσσεύς:小明", "小明"),
     ("%7B:{}", "{}"),
     ("alice:alice", "alice"),
     ("emptied:alice", "alice"),
+    ("data:alice", "data"),
 ];
 
 pub(super) fn decoded(value: &str) -> Vec<u8> {
@@ -59,6 +61,14 @@ async fn fill(redis: &Redis, confab: &Confab) -> Clients {
     redis
         .command::<()>(["XTRIM", &log_key("alice:emptied"), "MAXLEN", "0"])
         .await;
+
+    // Data, what was set, and a deletion.
+    let data = json!({ "type": "photo", "n": [1, { "a": null }] });
+    confab.send_data("data:alice", "Data", &data, &["data"]).await.ok();
+    confab.send_all("data:alice", "data", ["taken back", "\u{85}"]).await;
+    let settings = json!({ "chat": "data:alice", "name": "alice", "muted": true, "blocked": false });
+    confab.set(settings).await.ok();
+    delete_all(confab, &start(redis).1, "data:alice", &[1]).await;
 
     let epoch = confab.epoch("alice:bob").await;
     redis
@@ -127,8 +137,10 @@ async fn the_data_of_this_version() {
         "chat=%257B:%7B%7D".to_owned(),
         "chat=alice:alice".to_owned(),
         "chat=emptied:alice".to_owned(),
+        "chat=data:alice".to_owned(),
+        "chat=data:alice&after=0".to_owned(),
     ];
-    let inboxes = ["alice", "bob", "ὀδυσσεύς", "小明", "%257B", "emptied"];
+    let inboxes = ["alice", "bob", "ὀδυσσεύς", "小明", "%257B", "emptied", "data"];
     let mut requests: Vec<_> = pulls.map(|query| (format!("GET /api/pull?{query}"), None, None)).into();
     requests.extend(inboxes.map(|name| (format!("GET /api/inbox?name={name}"), None, None)));
     for (chat, sender, text, key) in [
