@@ -22,7 +22,6 @@ macro_rules! kinds {
     ($($constant:ident = $status:literal $name:literal $title:literal;)+) => {
         $(const $constant: Kind = Kind { status: $status, name: $name, title: $title };)+
 
-        /// Every kind of problem.
         #[cfg(test)]
         pub(super) const KINDS: &[Kind] = &[$($constant),+];
     };

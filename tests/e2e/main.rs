@@ -32,6 +32,7 @@ mod cursors;
 mod data;
 mod delete;
 mod delete_chat;
+mod delete_pages;
 mod delete_refused;
 mod delete_seam;
 mod exactly_once;
