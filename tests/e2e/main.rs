@@ -80,6 +80,8 @@ mod replicas;
 mod retain;
 mod retain_meanwhile;
 mod retain_refusals;
+mod rewrite;
+mod rewrite_refusals;
 mod rights;
 mod rights_of_routes;
 mod routes;
