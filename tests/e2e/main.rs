@@ -15,6 +15,7 @@ mod blocks_cluster;
 mod bodies;
 mod budget;
 mod cap;
+mod chats_of;
 mod clock;
 mod cluster;
 mod cluster_begun_anew;
