@@ -7,6 +7,7 @@
 //! | `confab:{<chat>}:marks` | hash | no | `append.lua`, `mark.lua` | per member the position up to which they have read |
 //! | `confab:{<chat>}:settings` | hash | no | `settings.lua`, `delete_chat.lua` | `1` or `0` for `blocked:<member>` (the other may not send), `muted:<member>`, and `open`; `epoch`, that of a log that was deleted |
 //! | `confab:{<chat>}:holes` | string | no | `delete.lua` | 8 bytes of epoch, then a bit for each place of the log that is no message: deleted ones and notices |
+//! | `confab:{<chat>}:rewriting` | stream | at its end | `scripts/rewrite` | the log that is written anew |
 //! | `confab:{<member>}:inbox` | sorted set | no | `append.lua` | `<chat>` by the time of its newest message |
 //! | `confab:{<member>}:feed` | stream, capped | 600 s after its last follower | `feed.lua`; `append.lua`, `mark.lua`, `settings.lua` and `delete.lua` while it is there | one field: `<chat>`, in which something changed |
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
