@@ -101,6 +101,7 @@ mod torn_file;
 mod unread;
 mod waiting;
 mod wit;
+mod wit_delete;
 mod wit_follow;
 mod wit_inbox;
 mod wit_settings;

@@ -5,8 +5,8 @@ use crate::component::{app, program};
 use crate::place::only_here;
 use crate::wait::TIMEOUT;
 use bindings::exports::confab::messaging::messenger::{
-    Draft, Error, FollowInboxRequest, FollowRequest, InboxPage, InboxRequest, InboxUpdate, Mark, MarkRequest, Page,
-    PageRequest, Receipt, Settings, SettingsRequest, Update,
+    DeleteRequest, Draft, Error, FollowInboxRequest, FollowRequest, InboxPage, InboxRequest, InboxUpdate, Mark,
+    MarkRequest, Page, PageRequest, Receipt, Settings, SettingsRequest, Update,
 };
 use confab_host::program::Data;
 use std::collections::HashMap;
@@ -105,6 +105,15 @@ impl Caller {
         let call = self
             .store
             .run_concurrent(async |accessor| messenger.call_set(accessor, request).await);
+        call.await.unwrap().unwrap()
+    }
+
+    /// Calls `delete`.
+    pub async fn delete(&mut self, request: DeleteRequest) -> Result<(), Error> {
+        let messenger = self.exports.confab_messaging_messenger();
+        let call = self
+            .store
+            .run_concurrent(async |accessor| messenger.call_delete(accessor, request).await);
         call.await.unwrap().unwrap()
     }
 
