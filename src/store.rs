@@ -27,7 +27,7 @@ pub use delete::delete;
 pub use delete_chat::delete_chat;
 pub use feed::{Feed, FeedWatch, read_feed};
 pub use heads::{Head, heads};
-pub use inbox::{places, remove};
+pub use inbox::{places, places_after, remove};
 pub use lease::Lease;
 pub use locate::{Located, locate};
 pub use mark::mark;

@@ -1,8 +1,13 @@
--- Reads the chats of an inbox, the newest first. KEYS: the inbox. ARGV: how many, and the place after which to begin, a time and a chat
--- ('' and '' for the newest).
+-- Reads the chats of an inbox. KEYS: the inbox. ARGV: how many; the place after which to begin, a time and a chat ('' and '' for the
+-- first); and which come first, 'newest' or 'oldest'.
 -- Returns 'inbox' and as MessagePack, in one list, each chat and its time; or 'unreadable' with what is wrong with the stored data.
 local inbox = KEYS[1]
-local count, time, chat = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local count, time, chat, order = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+
+local function ranked(first, last)
+  if order == 'oldest' then return redis.call('ZRANGE', inbox, first, last, 'WITHSCORES') end
+  return redis.call('ZRANGE', inbox, first, last, 'REV', 'WITHSCORES')
+end
 
 -- Compares bytes, as Redis does within one time. Lua itself compares by locale.
 local function is_below(one, other)
@@ -15,8 +20,9 @@ end
 
 -- Whether the page begins at this rank or above: with the first chat that follows the place, whose own may be gone, or has none.
 local function is_on_page(rank)
-  local found = redis.call('ZRANGE', inbox, rank, rank, 'REV', 'WITHSCORES')
+  local found = ranked(rank, rank)
   local member, score = found[1], tonumber(found[2])
+  if order == 'oldest' then return not member or score > tonumber(time) or score == tonumber(time) and is_below(chat, member) end
   return not member or score < tonumber(time) or score == tonumber(time) and is_below(member, chat)
 end
 
@@ -40,4 +46,4 @@ end
 local newest = redis.pcall('ZRANGE', inbox, 0, 0, 'REV')
 if newest.err then return { 'unreadable', newest.err } end
 local first = time ~= '' and first_rank() or 0
-return { 'inbox', cmsgpack.pack(redis.call('ZRANGE', inbox, first, first + count - 1, 'REV', 'WITHSCORES')) }
+return { 'inbox', cmsgpack.pack(ranked(first, first + count - 1)) }

@@ -15,12 +15,33 @@ static REMOVE: Script = Script::writing(&[include_str!("inbox_remove.lua")]);
 
 /// Reads up to `count` chats of a person's inbox with their times, newest first, after the place `before`.
 pub async fn places(session: &Session, member: &Member, before: Option<&Place>, count: usize) -> Result<Vec<Place>> {
+    read(session, member, "newest", before, count).await
+}
+
+/// Reads up to `count` chats of a person's inbox with their times, oldest first, after the place `after`. A walk misses no chat: one that
+/// moves meanwhile moves ahead of it, and may come twice.
+pub async fn places_after(
+    session: &Session,
+    member: &Member,
+    after: Option<&Place>,
+    count: usize,
+) -> Result<Vec<Place>> {
+    read(session, member, "oldest", after, count).await
+}
+
+async fn read(
+    session: &Session,
+    member: &Member,
+    order: &str,
+    from: Option<&Place>,
+    count: usize,
+) -> Result<Vec<Place>> {
     let inbox = keys::inbox(member);
     let count = count.to_string();
-    let (time, chat) = before.map_or_else(Default::default, |place| {
+    let (time, chat) = from.map_or_else(Default::default, |place| {
         (place.time.to_string(), keys::tag(&place.chat))
     });
-    let arguments = [&count, &time, &chat].map(String::as_bytes);
+    let arguments = [count.as_bytes(), time.as_bytes(), chat.as_bytes(), order.as_bytes()];
     let reply = INBOX.run(session, &[&inbox], &arguments).await?;
     decode(&reply).map_err(|why| why.at(&inbox))
 }
