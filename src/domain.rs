@@ -8,6 +8,7 @@ pub mod data;
 pub mod deletion;
 pub mod entry_id;
 pub mod error;
+pub mod export;
 pub mod idempotency_key;
 pub mod inbox;
 pub mod inbox_update;

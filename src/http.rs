@@ -9,6 +9,7 @@ mod credentials;
 mod delete;
 mod deleted;
 mod event_stream;
+mod export;
 mod field;
 mod headers;
 mod inbox;

@@ -66,6 +66,8 @@ fn line(request: Option<&Request>, error: &Error) -> Option<String> {
         | Error::KeyReused
         | Error::TooManySends(_)
         | Error::TooManyStreams { .. }
+        | Error::TooManyExports { .. }
+        | Error::Unproven
         | Error::Blocked
         | Error::NotOpen
         | Error::NoMessages

@@ -2,6 +2,8 @@
 
 mod delete;
 mod deliver;
+mod export;
+mod export_list;
 mod follow_chat;
 mod follow_inbox;
 mod inbox;
@@ -17,6 +19,7 @@ mod updates;
 
 pub use delete::delete;
 pub use deliver::deliver;
+pub use export::{Export, MayExport, Part};
 pub use follow_chat::{ChatFollower, MayFollowChat};
 pub use follow_inbox::{InboxFollower, MayFollowInbox};
 pub use inbox::inbox;

@@ -28,7 +28,7 @@ pub use delete_chat::delete_chat;
 pub use feed::{Feed, FeedWatch, read_feed};
 pub use heads::{Head, heads};
 pub use inbox::{places, places_after, remove};
-pub use lease::Lease;
+pub use lease::{Lease, Leased};
 pub use locate::{Located, locate};
 pub use mark::mark;
 pub use page::{page, page_after};

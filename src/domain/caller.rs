@@ -92,7 +92,7 @@ impl Caller {
         matches!(self.who, Who::Person(_))
     }
 
-    /// Whether the caller is known: by a token, or as a component that is trusted.
+    /// Whether something proves who calls: a token, or code that is trusted.
     pub fn is_proven(&self) -> bool {
         self.who != Who::Anybody
     }
@@ -190,6 +190,7 @@ mod tests {
 
     #[test]
     fn who_has_no_name_may_be_anybody() {
+        assert!(Caller::component().is_proven() && alice().is_proven() && !Caller::anybody().is_proven());
         for caller in [Caller::anybody(), Caller::component()] {
             assert!(caller.may_read(&chat("bob:carol")) && caller.may_send(&chat("bob:carol"), "bob"));
             assert!(caller.name().is_none() && !caller.is_limited() && !caller.as_service().is_service());

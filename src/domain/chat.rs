@@ -20,9 +20,13 @@ impl Chat {
             .filter(|(_, other)| !other.contains(':'))
             .ok_or_else(|| invalid("must be two names with one colon between them, like \"alice:bob\"".into()))?;
         let member = |name| Member::parse(name).map_err(|why| invalid(format!("each of its two names {why}")));
-        let (one, other) = (member(one)?, member(other)?);
+        Ok(Self::of(member(one)?, member(other)?))
+    }
+
+    /// The chat of two members, who may be one person.
+    pub fn of(one: Member, other: Member) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
-        Ok(Self { first, second })
+        Self { first, second }
     }
 
     /// The two members, the lesser first.

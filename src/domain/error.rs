@@ -51,6 +51,8 @@ pub enum Field {
     Muted,
     /// Whether persons may send in a chat.
     Open,
+    /// Whether only what the person has sent is asked for.
+    Own,
     /// The id of the last server-sent event that the client received.
     LastEventId,
     /// On whose behalf a trusted component calls.
@@ -85,6 +87,11 @@ pub enum Error {
         /// What the caller may have.
         reason: &'static str,
     },
+    /// It is only for callers who are proven, and this deployment asks nobody who they are; nothing was stored.
+    #[error(
+        "this needs auth = required: an open deployment asks nobody who they are, and anybody could do it to anybody"
+    )]
+    Unproven,
     /// The caller's values are wrong; nothing was stored. `reason` is for the caller.
     #[error("{reason}")]
     Invalid {
@@ -134,6 +141,14 @@ pub enum Error {
     /// The caller has as many streams and waiting pulls as are allowed.
     #[error("no more than {limit} streams and waiting pulls may be open at once")]
     TooManyStreams {
+        /// How many are.
+        limit: u64,
+        /// After how many seconds there may be one less: those that were closed are noticed by then.
+        retry_after_s: u64,
+    },
+    /// The caller has as many exports as are allowed.
+    #[error("no more than {limit} exports may run at once")]
+    TooManyExports {
         /// How many are.
         limit: u64,
         /// After how many seconds there may be one less: those that were closed are noticed by then.

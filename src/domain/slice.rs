@@ -17,6 +17,13 @@ pub struct Extent {
     pub newest_time: u64,
 }
 
+impl Extent {
+    /// How many places it has, from the oldest message to the newest: as many messages, if none between them was removed.
+    pub fn places(&self) -> u64 {
+        self.newest.saturating_sub(self.oldest).saturating_add(1)
+    }
+}
+
 /// What was read from a chat log, and how far it reached then.
 #[derive(Debug, PartialEq)]
 pub struct Slice {

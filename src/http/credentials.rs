@@ -1,4 +1,4 @@
-//! Who calls: the bearer token of a request (RFC 6750), in its header, or in the query of a stream.
+//! Who calls: the bearer token of a request (RFC 6750), in its header, or in the query of a stream or an export.
 
 use crate::config;
 use crate::domain::caller::{Caller, LEEWAY};
@@ -22,7 +22,8 @@ pub(super) enum Admission {
     Anybody,
     /// Who has a token in a header, if the deployment requires one.
     Callers,
-    /// Who has a token in a header or in the query, as an `EventSource` cannot send headers, if the deployment requires one.
+    /// Who has a token in a header or in the query, as an `EventSource` and a browser's download cannot send headers, if the deployment
+    /// requires one.
     CallersByQuery,
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::error::{Error, Field};
 
 /// Every field of HTTP.
-pub(super) const FIELDS: [Field; 20] = [
+pub(super) const FIELDS: [Field; 21] = [
     Field::Chat,
     Field::Text,
     Field::Data,
@@ -24,6 +24,7 @@ pub(super) const FIELDS: [Field; 20] = [
     Field::Blocked,
     Field::Muted,
     Field::Open,
+    Field::Own,
 ];
 
 /// HTTP's name for a field.
@@ -49,6 +50,7 @@ pub(super) fn name_of(field: Field) -> &'static str {
         Field::Blocked => "blocked",
         Field::Muted => "muted",
         Field::Open => "open",
+        Field::Own => "own",
         Field::Caller => "caller",
     }
 }
@@ -73,7 +75,7 @@ pub(super) fn of_another_kind(field: Field) -> Error {
         Field::Cursor | Field::Limit | Field::Before | Field::Epoch | Field::Wait | Field::Index | Field::SendTime => {
             "must be a whole number from 0 to 18446744073709551615"
         }
-        Field::Reverse | Field::Blocked | Field::Muted | Field::Open => "must be true or false",
+        Field::Reverse | Field::Blocked | Field::Muted | Field::Open | Field::Own => "must be true or false",
         Field::Data => "must be a JSON object",
     };
     Error::invalid(field, reason)

@@ -53,7 +53,7 @@ fn kind_of(error: &Error) -> Kind {
     match error {
         Error::TwoTokens | Error::Invalid { .. } => INVALID,
         Error::Unauthenticated(_) => UNAUTHENTICATED,
-        Error::Forbidden { .. } => FORBIDDEN,
+        Error::Forbidden { .. } | Error::Unproven => FORBIDDEN,
         Error::Blocked => BLOCKED,
         Error::NotOpen => NOT_OPEN,
         Error::NoMessages => NO_MESSAGES,
@@ -64,7 +64,7 @@ fn kind_of(error: &Error) -> Kind {
         Error::TooLarge { .. } => TOO_LARGE,
         Error::UnsupportedEncoding => UNSUPPORTED_ENCODING,
         Error::KeyReused => KEY_REUSED,
-        Error::TooManySends(_) | Error::TooManyStreams { .. } => TOO_MANY,
+        Error::TooManySends(_) | Error::TooManyStreams { .. } | Error::TooManyExports { .. } => TOO_MANY,
         Error::Internal(_) => INTERNAL,
         Error::Unavailable { .. } => UNAVAILABLE,
         Error::OldRedis { .. } => OLD_REDIS,
@@ -102,6 +102,8 @@ fn detail_of(error: &Error) -> Cow<'_, str> {
         | Error::TooManyPlaces
         | Error::TooManySends(_)
         | Error::TooManyStreams { .. }
+        | Error::TooManyExports { .. }
+        | Error::Unproven
         | Error::Gone { .. }
         | Error::OldRedis { .. } => error.to_string().into(),
     }

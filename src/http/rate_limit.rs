@@ -10,11 +10,15 @@ const SENDS: &str = "sends";
 /// The name of the limit of streams.
 const STREAMS: &str = "streams";
 
+/// The name of the limit of exports.
+const EXPORTS: &str = "exports";
+
 /// The name of the limit that the caller has reached, if the error is that.
 pub(super) fn reached(error: &Error) -> Option<&'static str> {
     match error {
         Error::TooManySends(_) => Some(SENDS),
         Error::TooManyStreams { .. } => Some(STREAMS),
+        Error::TooManyExports { .. } => Some(EXPORTS),
         _ => None,
     }
 }
@@ -26,10 +30,13 @@ pub(super) fn mark_refusal(answer: &mut Headers, error: &Error) {
             mark(answer, allowance);
             allowance.more_in_s
         }
-        Error::TooManyStreams { limit, retry_after_s } => {
-            let policy = format!("\"{STREAMS}\";q={limit};qu=\"concurrent-requests\"");
-            answer.set("ratelimit-policy", policy);
-            answer.set("ratelimit", format!("\"{STREAMS}\";r=0"));
+        Error::TooManyStreams { limit, retry_after_s } | Error::TooManyExports { limit, retry_after_s } => {
+            let name = reached(error).unwrap_or_default();
+            answer.set(
+                "ratelimit-policy",
+                format!("\"{name}\";q={limit};qu=\"concurrent-requests\""),
+            );
+            answer.set("ratelimit", format!("\"{name}\";r=0"));
             *retry_after_s
         }
         _ => return,

@@ -61,8 +61,8 @@ impl BodyWriter {
         self.finish().await;
     }
 
-    /// Returns false if the client is gone or does not read.
-    async fn write_chunks(&mut self, body: &[u8]) -> bool {
+    /// Writes a part of a body, chunk by chunk. Returns false if the client is gone, or takes no chunk within `stream_heartbeat_s`.
+    pub(super) async fn write_chunks(&mut self, body: &[u8]) -> bool {
         // An answer this large is made only with right settings.
         let Ok(config) = config::get().await else {
             return false;

@@ -5,7 +5,8 @@ use crate::http::call::Call;
 use crate::http::credentials::Admission;
 use crate::http::response::Response;
 use crate::http::{
-    chat_page, delete, inbox, inbox_stream, mark, me, openapi, ping, problem, pull, ready, send, settings, stream,
+    chat_page, delete, export, inbox, inbox_stream, mark, me, openapi, ping, problem, pull, ready, send, settings,
+    stream,
 };
 use Admission::{Anybody, Callers, CallersByQuery};
 use futures::future::{self, LocalBoxFuture};
@@ -59,6 +60,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/inbox/stream", CallersByQuery, |call| {
         Box::pin(inbox_stream::handle(call))
     }),
+    get("/api/export", CallersByQuery, |call| Box::pin(export::handle(call))),
     post("/api/read", Callers, |call| Box::pin(mark::handle(call))),
     post("/api/delete", Callers, |call| Box::pin(delete::handle(call))),
     post("/api/chat", Callers, |call| Box::pin(settings::handle(call))),
@@ -169,7 +171,7 @@ mod tests {
         }
     }
 
-    /// A stream keeps its instance: the manifest has a component for the routes of streams, and for no others.
+    /// A stream keeps its instance, and so does an export: the manifest has a component for their routes, and for no others.
     #[test]
     fn the_manifest_gives_streams_a_component_of_their_own() {
         let manifest = include_str!("../../spin.toml");

@@ -128,7 +128,7 @@ pub(super) fn event(name: Option<&str>, id: Option<&str>, json: &[u8]) -> Vec<u8
 
 /// JSON without the characters at which some readers split lines, though the format splits at CR and LF only. They can stand only
 /// in its strings, where an escape means the same.
-fn escaped(json: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn escaped(json: &[u8]) -> Cow<'_, [u8]> {
     const SPLITTING: [(char, &str); 3] = [('\u{85}', "\\u0085"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
     let Ok(text) = str::from_utf8(json) else {
         return json.into();

@@ -5,6 +5,7 @@ use crate::domain::chat::Chat;
 use crate::domain::chat_settings::{SettingsFields, SettingsRequest};
 use crate::domain::deletion::{Deletion, DeletionFields};
 use crate::domain::error::{Error, Field, Result};
+use crate::domain::export::{ExportFields, ExportRequest};
 use crate::domain::inbox::{InboxFields, InboxRequest};
 use crate::domain::mark::{MarkFields, MarkRequest};
 use crate::domain::member::Member;
@@ -92,8 +93,8 @@ pub(crate) fn settings_request(caller: &Caller, fields: &SettingsFields) -> Resu
     SettingsRequest::parse(chat, member, *change)
 }
 
-/// What the caller may delete: a person their own messages, a service or a component any. Fails with [`Error::Forbidden`] if nobody
-/// knows who calls: anybody could delete anything.
+/// What the caller may delete: a person their own messages, a service or a component any. Fails with [`Error::Unproven`] if nobody is
+/// asked who they are: anybody could delete anything.
 pub(crate) fn deletion(caller: &Caller, fields: &DeletionFields) -> Result<Deletion> {
     let chat = Chat::parse(
         fields
@@ -102,14 +103,33 @@ pub(crate) fn deletion(caller: &Caller, fields: &DeletionFields) -> Result<Delet
             .ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
     )?;
     if !caller.is_proven() {
-        return Err(Error::Forbidden {
-            field: Field::Caller,
-            reason: "must be known, so the variable auth must be required",
-        });
+        return Err(Error::Unproven);
     }
     may_read(caller, &chat)?;
     let by = caller.member().filter(|_| caller.is_person()).cloned();
     Deletion::parse(chat, by, fields)
+}
+
+/// What the caller may export: their own chats, or those of whom a service names. Fails with [`Error::Unproven`] if nobody is asked who
+/// they are; with [`Error::Forbidden`] if it is somebody else's and the caller is no service, if it is of a chat that the caller may not
+/// read, or of all chats and the caller is known in one only.
+pub(crate) fn export_request(caller: &Caller, fields: &ExportFields) -> Result<ExportRequest> {
+    if !caller.is_proven() {
+        return Err(Error::Unproven);
+    }
+    let person = reader(caller, fields.name.as_deref())?;
+    let chat = fields.chat.as_deref().map(Chat::parse).transpose()?;
+    match &chat {
+        Some(chat) => may_read(caller, chat)?,
+        None if caller.is_in_one_chat() => {
+            return Err(Error::Forbidden {
+                field: Field::Chat,
+                reason: "must be the one that the token is for",
+            });
+        }
+        None => {}
+    }
+    ExportRequest::parse(person, chat, fields.own.unwrap_or(false))
 }
 
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody

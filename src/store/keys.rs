@@ -13,6 +13,7 @@
 //! | `confab:{<member>}:rate` | string | when it counts no longer | `append.lua`, with `send_limit` | until when the member's sends count, in microseconds since 1970 |
 //! | `confab:{<member>}:charges` | string | the same | `charge.lua`, with `send_limit` in a Cluster | `<until then>:<nonces>`, of the last 128 requests that counted |
 //! | `confab:{<member>}:streams` | sorted set | when its last lease ends | `lease.lua`, with `auth = required` | the leases of the member's streams and waiting pulls, by the time in microseconds at which they end |
+//! | `confab:{<member>}:exports` | sorted set | the same | the same | the leases of the member's exports |
 //!
 //! `<chat>` is the two members as `Member` folds them, the lesser first, with a colon between them. The braces are a Redis Cluster
 //! hash tag, so all keys of a chat are in one slot, and those of a person in another: a name has no colon. `%`, `{`, `}` and all beyond
@@ -83,6 +84,11 @@ pub(super) fn charges(member: &Member) -> String {
 /// The leases of a member's streams.
 pub(super) fn streams(member: &Member) -> String {
     format!("confab:{{{}}}:streams", escaped(member))
+}
+
+/// The leases of a member's exports.
+pub(super) fn exports(member: &Member) -> String {
+    format!("confab:{{{}}}:exports", escaped(member))
 }
 
 /// A chat, as inboxes and feeds name it: what stands between the braces of its keys.
@@ -186,13 +192,8 @@ mod tests {
         assert_eq!(settings(&chat), "confab:{alice:%7B}:settings");
         assert_eq!(holes(&chat), "confab:{alice:%7B}:holes");
         assert_eq!(
-            (inbox(member), feed(member), rate(member), streams(member)),
-            (
-                "confab:{%7B}:inbox".into(),
-                "confab:{%7B}:feed".into(),
-                "confab:{%7B}:rate".into(),
-                "confab:{%7B}:streams".into()
-            )
+            [inbox, feed, rate, streams, exports].map(|key| key(member)),
+            ["inbox", "feed", "rate", "streams", "exports"].map(|what| format!("confab:{{%7B}}:{what}"))
         );
         assert_eq!((tag(&chat), field(member)), ("alice:%7B".into(), "%7B".into()));
     }

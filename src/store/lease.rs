@@ -1,4 +1,4 @@
-//! Leases: how many streams and waiting pulls a person has, on all hosts together.
+//! Leases: how many streams and waiting pulls a person has, and how many exports, on all hosts together.
 
 use crate::domain::error::{Error, Result};
 use crate::domain::member::Member;
@@ -18,7 +18,16 @@ use std::time::Duration;
 
 static LEASE: Script = Script::writing(&[include_str!("lease.lua")]);
 
-/// A lease of one of a person's streams. It ends when it is given back, or two heartbeats and `redis_timeout_ms` after it was renewed
+/// What is counted together.
+#[derive(Clone, Copy)]
+pub enum Leased {
+    /// Streams and waiting pulls.
+    Streams,
+    /// Exports.
+    Exports,
+}
+
+/// A lease of one of a person's streams, or exports. It ends when it is given back, or two heartbeats and `redis_timeout_ms` after it was renewed
 /// last: a stream that died without a word counts until then.
 pub struct Lease {
     /// The person's leases.
@@ -28,19 +37,25 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes a lease for this person, if there are fewer than `limit`. If not, fails with [`Error::TooManyStreams`]. If Redis is
-    /// away, it is not counted, until it is renewed.
-    pub async fn take(session: &Session, member: &Member, limit: NonZeroU64) -> Result<Self> {
+    /// Takes a lease for this person, if there are fewer than `limit`. If not, fails with [`Error::TooManyStreams`] or
+    /// [`Error::TooManyExports`]. If Redis is away, it is not counted, until it is renewed.
+    pub async fn take(session: &Session, member: &Member, leased: Leased, limit: NonZeroU64) -> Result<Self> {
         let lease = Self {
-            key: keys::streams(member),
+            key: match leased {
+                Leased::Streams => keys::streams(member),
+                Leased::Exports => keys::exports(member),
+            },
             name: format!("{:x}{:016x}", get_random_u64(), get_random_u64()),
         };
         match lease.run(session, length(session), &limit.to_string()).await {
             Ok(true) | Err(Error::Unavailable { .. }) => Ok(lease),
-            Ok(false) => Err(Error::TooManyStreams {
-                limit: limit.get(),
-                retry_after_s: session.config().stream_heartbeat.as_secs().max(1),
-            }),
+            Ok(false) => {
+                let (limit, retry_after_s) = (limit.get(), session.config().stream_heartbeat.as_secs().max(1));
+                Err(match leased {
+                    Leased::Streams => Error::TooManyStreams { limit, retry_after_s },
+                    Leased::Exports => Error::TooManyExports { limit, retry_after_s },
+                })
+            }
             Err(error) => Err(error),
         }
     }

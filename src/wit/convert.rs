@@ -20,7 +20,9 @@ impl From<Error> for wit::Error {
             | Error::TwoTokens
             | Error::NotOpen
             | Error::TooManySends(_)
-            | Error::TooManyStreams { .. } => Self::Forbidden(error.to_string()),
+            | Error::TooManyStreams { .. }
+            | Error::TooManyExports { .. }
+            | Error::Unproven => Self::Forbidden(error.to_string()),
             Error::Invalid { field, reason } => Self::Invalid(wit::Invalid {
                 field: field.map(|field| name_of(field).to_owned()),
                 reason,
@@ -67,6 +69,7 @@ fn name_of(field: Field) -> &'static str {
         Field::Blocked => "blocked",
         Field::Muted => "muted",
         Field::Open => "open",
+        Field::Own => "own",
         Field::Caller => "caller",
     }
 }

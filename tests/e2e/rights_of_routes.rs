@@ -43,6 +43,10 @@ fn rows() -> Vec<Row> {
         get("/api/inbox?name=alice", [200, 403, 403, 403, 200, 401]),
         get("/api/inbox/stream", [200, 403, 403, 200, 400, 401]),
         get("/api/inbox/stream?name=alice", [200, 403, 403, 403, 200, 401]),
+        get("/api/export", [200, 403, 403, 200, 400, 401]),
+        get("/api/export?name=alice", [200, 403, 403, 403, 200, 401]),
+        get("/api/export?chat=alice:bob", unnamed),
+        get("/api/export?chat=alice:bob&name=alice", as_alice),
         post("/api/send", json!({ "chat": "alice:bob", "text": "hi" }), unnamed),
         post(
             "/api/send",

@@ -175,10 +175,8 @@ impl Serving {
         let taken = Taken::default();
         let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
         let response = handler.handle(Arc::clone(&taken), request).await?;
-        let is_stream = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind == "text/event-stream");
+        let kind = response.headers().get(CONTENT_TYPE);
+        let is_stream = kind.is_some_and(|kind| kind == "text/event-stream" || kind == "application/x-ndjson");
         if let (true, Some(stacks)) = (is_stream, taken.get()) {
             stacks.stream()?;
         }
