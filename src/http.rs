@@ -23,6 +23,7 @@ mod openapi;
 mod origin;
 mod ping;
 mod problem;
+mod problem_kind;
 mod pull;
 mod query;
 mod rate_limit;

@@ -7,7 +7,7 @@ use crate::domain::member::MAX_NAME_CHARS;
 use crate::domain::message::MAX_TEXT_BYTES;
 use crate::domain::page::{MAX_PAGE_BYTES, MAX_WAIT_S};
 use crate::http::field::{FIELDS, name_of};
-use crate::http::problem::KINDS;
+use crate::http::problem_kind::KINDS;
 use crate::http::router::ROUTES;
 use serde_json::Value;
 use std::collections::BTreeSet;
