@@ -27,6 +27,7 @@ local settings_of_all = {}
 for at = 3, #KEYS, 4 do
   settings_of_all[#settings_of_all + 1] = KEYS[at]
 end
+local NOTHING = {}
 local has_settings = redis.call('EXISTS', unpack(settings_of_all)) > 0
 
 -- The newest message. Below notices, an entry may also have been removed by hand.
@@ -39,6 +40,11 @@ local function newest_message(log, holes, newest, epoch, oldest)
     entry = first_of(log, 'XREVRANGE', format_id(epoch, place), '-')
   end
   return false
+end
+
+-- (MessagePack has numbers too, but the component reads texts.)
+local function text_of(count)
+  return count == 0 and '0' or string.format('%.0f', count)
 end
 
 local function head(number, log, marks, settings, holes, reader, other)
@@ -57,17 +63,13 @@ local function head(number, log, marks, settings, holes, reader, other)
   if not index or not colon then return { number, log .. ': ' .. message[1] .. ' is not a message' } end
   local stored = redis.pcall('HMGET', marks, reader, other)
   if stored.err then return { number, marks .. ': ' .. stored.err } end
-  local set = has_settings and redis.pcall('HMGET', settings, 'blocked:' .. reader, 'muted:' .. reader) or {}
+  local set = has_settings and redis.pcall('HMGET', settings, 'blocked:' .. reader, 'muted:' .. reader) or NOTHING
   if set.err then return { number, settings .. ': ' .. set.err } end
   local text, is_cut = shown(value, colon)
   local data = message[2][3] == 'data' and message[2][4] or ''
   if #data > most_data then data = 'cut' end
   local read, read_by_other = read_up_to(log, newest, stored[1]), read_up_to(log, newest, stored[2])
   local unread_holes = length > last and 0 or holes_between(holes, epoch, math.max(next_index(read), oldest), last)
-  -- (MessagePack has numbers too, but the component reads texts.)
-  local function text_of(count)
-    return count == 0 and '0' or string.format('%.0f', count)
-  end
   return {
     number, newest[1], newest[2][1], string.sub(value, 1, colon - 1), text, is_cut, data, text_of(oldest), read, read_by_other,
     set[1] or '', set[2] or '', text_of(index), message[2][1], text_of(unread_holes),

@@ -21,7 +21,7 @@ pub(crate) fn rules(commands: &[String]) -> Vec<String> {
 }
 
 /// A confab as a user with these rules. It keeps no more than 5 messages per chat, to use what trims them too.
-async fn builder_as(redis: &Redis, rules: &[String]) -> Builder {
+pub(crate) async fn builder_as(redis: &Redis, rules: &[String]) -> Builder {
     let fresh = ["reset", "on", ">password"];
     let rules: Vec<_> = fresh.into_iter().chain(rules.iter().map(String::as_str)).collect();
     let credentials = redis.user("confab", &rules).await;

@@ -1,6 +1,7 @@
 //! `first_message = service`: a person sends only in a chat that the app's own service has opened.
 
-use confab_kit::token::{SECRET, claims, hs256, token};
+use crate::delete::service;
+use confab_kit::token::{SECRET, token};
 use confab_kit::{Builder, Cluster, Confab, Redis, TestResponse, log_key};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,12 +13,6 @@ fn start(builder: Builder) -> Confab {
         .variable("send_limit", 2)
         .variable("send_window_s", 3600)
         .start()
-}
-
-fn service() -> String {
-    let mut claims = claims("backend", 60);
-    claims["scope"] = json!("confab:service");
-    hs256(SECRET, &claims)
 }
 
 async fn post(confab: &Confab, token: &str, path: &str, body: Value) -> TestResponse {

@@ -1,6 +1,6 @@
 //! Settings that cannot be, or that Redis refuses: nothing is stored.
 
-use crate::all_or_nothing::{commands, rules, stored};
+use crate::all_or_nothing::{builder_as, commands, rules, stored};
 use crate::blocks::{assert_blocked, block};
 use confab_kit::{Confab, Follower, Redis, log_key};
 use reqwest::Method;
@@ -62,11 +62,7 @@ async fn a_user_that_lacks_a_command_sets_all_or_nothing() {
         follower.next().await;
         let mut allowed = commands();
         allowed.retain(|command| *command != missing);
-        let rules = rules(&allowed);
-        let fresh = ["reset", "on", ">password"].into_iter();
-        let rules: Vec<_> = fresh.chain(rules.iter().map(String::as_str)).collect();
-        let credentials = redis.user("confab", &rules).await;
-        let confab = Confab::on(&redis).variable("redis_credentials", credentials).start();
+        let confab = builder_as(&redis, &rules(&allowed)).await.start();
         // The follower itself keeps its feed alive.
         drop(follower);
         let settings = async || {
