@@ -1,12 +1,11 @@
 -- Reads the newest message of chats, what of each is read, and how far each log reaches.
--- KEYS: the log, the marks, the settings and the holes of each chat. ARGV: how many chats with messages are enough; how many bytes of a text, and how
--- many of data; then for each chat
--- the fields of the reader and of the other member in its marks.
+-- KEYS: the log, the marks, the settings and the holes of each chat. ARGV: how many chats with messages are enough; how many bytes of a
+-- text, and how many of data; then for each chat the fields of the reader and of the other member in its marks.
 -- Returns 'heads', how many chats were looked at, and for each that has messages, as MessagePack: its number among the chats, the newest
--- id and its time, of the newest message the sender, the text, '1' if it was cut, its data ('cut' if it is too long, '' for none), the oldest index, up to where the reader
--- and the other have read, '1' for what of `blocked` and `muted` the reader has set, the message's index and its time, and how many of the places
--- that the reader has not read are no message; or
--- its number, and what is wrong with the stored data.
+-- id and its time, of the newest message the sender, the text, '1' if it was cut, and its data ('cut' if it is too long, '' for none), the
+-- oldest index, and up to where the reader and the other have read. If something is set or deleted, then also '1' for each of `blocked`
+-- and `muted` that the reader has set, the message's index and its time, and how many of the places that the reader has not read are
+-- no message. Or its number, and what is wrong with the stored data.
 -- It looks at fewer chats if their messages are long. At one at least.
 local MOST_LOADED = 1536 * 1024
 local enough, most_bytes, most_data = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -57,7 +56,7 @@ local function head(number, log, marks, settings, holes, reader, other)
   local oldest = length > last and 0 or oldest_index(log, last)
   local message = newest_message(log, holes, newest, epoch, oldest)
   if not message then return nil end
-  local _, index = parse_id(message[1])
+  local index = message == newest and last or select(2, parse_id(message[1]))
   local value = message[2][2]
   local colon = string.find(value, ':', 1, true)
   if not index or not colon then return { number, log .. ': ' .. message[1] .. ' is not a message' } end
@@ -70,10 +69,15 @@ local function head(number, log, marks, settings, holes, reader, other)
   if #data > most_data then data = 'cut' end
   local read, read_by_other = read_up_to(log, newest, stored[1]), read_up_to(log, newest, stored[2])
   local unread_holes = length > last and 0 or holes_between(holes, epoch, math.max(next_index(read), oldest), last)
-  return {
+  local found = {
     number, newest[1], newest[2][1], string.sub(value, 1, colon - 1), text, is_cut, data, text_of(oldest), read, read_by_other,
-    set[1] or '', set[2] or '', text_of(index), message[2][1], text_of(unread_holes),
   }
+  -- Most chats have nothing of this.
+  if has_settings or message ~= newest or unread_holes > 0 then
+    found[11], found[12], found[13] = set[1] or '', set[2] or '', text_of(index)
+    found[14], found[15] = message[2][1], text_of(unread_holes)
+  end
+  return found
 end
 
 local heads, looked_at, there = {}, 0, 0

@@ -162,11 +162,7 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
         oldest,
         read,
         read_by_other,
-        blocked,
-        muted,
-        index,
-        sent,
-        deleted,
+        rest @ ..,
     ] = head
     else {
         let why = head.get(1).map(|why| String::from_utf8_lossy(why));
@@ -176,6 +172,17 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
     };
     let newest = entry_id(newest)?;
     let newest_time = time(newest_time)?;
+    let (side, index, send_time, deleted) = match rest {
+        [] => (Side::default(), newest.index, newest_time, 0),
+        [blocked, muted, index, sent, deleted] => {
+            let side = Side {
+                blocked: *blocked == b"1",
+                muted: *muted == b"1",
+            };
+            (side, time(index)?, time(sent)?, time(deleted)?)
+        }
+        _ => return Err(Unreadable("a head of an unknown shape".into())),
+    };
     let (data, data_cut) = match *data {
         b"" => (None, false),
         b"cut" => (None, true),
@@ -191,21 +198,18 @@ fn decode_head(reader: &Member, chat: &Chat, head: &[&[u8]]) -> Result<Entry, Un
             newest_time,
         },
         last: Message {
-            index: time(index)?,
+            index,
             sender: text(sender)?.to_owned(),
             text: text(said)?.to_owned(),
             data,
-            send_time: time(sent)?,
+            send_time,
         },
         cut: !cut.is_empty(),
         data_cut,
         read: position(read)?,
         read_by_other: position(read_by_other)?,
-        deleted: time(deleted)?,
-        side: Side {
-            blocked: *blocked == b"1",
-            muted: *muted == b"1",
-        },
+        deleted,
+        side,
     })
 }
 

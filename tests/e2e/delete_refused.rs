@@ -1,6 +1,6 @@
 //! A deletion that Redis refuses deletes nothing; one that is said again waits for replicas again; and long chats.
 
-use crate::all_or_nothing::{commands, rules};
+use crate::all_or_nothing::{builder_as, commands, rules};
 use crate::delete::{delete, delete_all, service, start};
 use confab_kit::token::SECRET;
 use confab_kit::{Confab, Redis, TestResponse, log_key, numbers, until};
@@ -20,11 +20,7 @@ async fn a_user_that_lacks_a_command_deletes_all_or_nothing() {
         let page = open.pull(json!({ "chat": "a:b" })).await.ok();
         let mut allowed = commands();
         allowed.retain(|command| *command != missing);
-        let rules = rules(&allowed);
-        let fresh = ["reset", "on", ">password"].into_iter();
-        let rules: Vec<_> = fresh.chain(rules.iter().map(String::as_str)).collect();
-        let credentials = redis.user("confab", &rules).await;
-        let confab = Confab::on(&redis).variable("redis_credentials", credentials);
+        let confab = builder_as(&redis, &rules(&allowed)).await;
         let confab = confab
             .variable("auth", "required")
             .variable("auth_secret", SECRET)

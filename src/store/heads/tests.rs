@@ -35,6 +35,16 @@ fn a_head_is_the_newest_message_and_what_is_read() {
 }
 
 #[test]
+fn a_head_of_a_chat_with_nothing_set_or_deleted_is_shorter() {
+    let head = ["0", "17-9", "26", "Bob", "hi", "", "", "3", "17-7-24", "0"];
+    let short = entry(&head).unwrap();
+    assert_eq!((short.last.index, short.last.send_time), (9, 26));
+    assert_eq!((short.unread(), short.side), (2, Side::default()));
+    let half = [&head[..], &["1", ""]].concat();
+    assert_eq!(entry(&half), Err(Unreadable("a head of an unknown shape".into())));
+}
+
+#[test]
 fn a_head_that_cannot_be_read_says_why() {
     for (head, why) in [
         (&["0", "WRONGTYPE"][..], "WRONGTYPE"),
