@@ -64,8 +64,7 @@ pub(crate) fn inbox_request(caller: &Caller, fields: &InboxFields) -> Result<Inb
 /// a chat that the caller may not read.
 pub(crate) fn mark_request(caller: &Caller, fields: &MarkFields) -> Result<MarkRequest> {
     let reader = reader(caller, fields.name.as_deref())?;
-    let chat = fields.chat.as_deref();
-    let chat = Chat::parse(chat.ok_or_else(|| Error::invalid(Field::Chat, "is required"))?)?;
+    let chat = required_chat(fields.chat.as_deref())?;
     may_read(caller, &chat)?;
     MarkRequest::parse(reader, chat, fields)
 }
@@ -74,10 +73,7 @@ pub(crate) fn mark_request(caller: &Caller, fields: &MarkFields) -> Result<MarkR
 /// is somebody else's side and the caller is no service, or if it is of a chat that the caller may not read.
 pub(crate) fn settings_request(caller: &Caller, fields: &SettingsFields) -> Result<SettingsRequest> {
     let SettingsFields { name, chat, change } = fields;
-    let chat = Chat::parse(
-        chat.as_deref()
-            .ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
-    )?;
+    let chat = required_chat(chat.as_deref())?;
     may_read(caller, &chat)?;
     if change.open.is_some() && caller.is_person() {
         return Err(Error::Forbidden {
@@ -96,12 +92,7 @@ pub(crate) fn settings_request(caller: &Caller, fields: &SettingsFields) -> Resu
 /// What the caller may delete: a person their own messages, a service or a component any. Fails with [`Error::Unproven`] if nobody is
 /// asked who they are: anybody could delete anything.
 pub(crate) fn deletion(caller: &Caller, fields: &DeletionFields) -> Result<Deletion> {
-    let chat = Chat::parse(
-        fields
-            .chat
-            .as_deref()
-            .ok_or_else(|| Error::invalid(Field::Chat, "is required"))?,
-    )?;
+    let chat = required_chat(fields.chat.as_deref())?;
     if !caller.is_proven() {
         return Err(Error::Unproven);
     }
@@ -130,6 +121,11 @@ pub(crate) fn export_request(caller: &Caller, fields: &ExportFields) -> Result<E
         None => {}
     }
     ExportRequest::parse(person, chat, fields.own.unwrap_or(false))
+}
+
+/// The chat that a request names. Fails with [`Error::Invalid`] if it names none.
+fn required_chat(names: Option<&str>) -> Result<Chat> {
+    Chat::parse(names.ok_or_else(|| Error::invalid(Field::Chat, "is required"))?)
 }
 
 /// The person whom a request names, or the caller if it names nobody. Fails with [`Error::Forbidden`] if the caller is somebody
